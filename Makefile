@@ -1,0 +1,139 @@
+# renkei: the whole build, non-recursive. Generated code and objects lie under
+# $(BUILD); `make BUILD=elsewhere CC=clang SAN=address,undefined` builds beside.
+
+BUILD ?= build
+CC = gcc
+SAN ?=
+PKGS = libzmq libcrypto libssl libpq libprotobuf-c libsodium jansson \
+	libsystemd libseccomp libevent libevent_openssl libevent_pthreads
+
+CFLAGS ?= -O2 -g
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-fPIE -Wformat -Werror=format-security
+ifeq ($(SAN),)
+HARDEN += -D_FORTIFY_SOURCE=2
+else
+HARDEN += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDSAN = -fsanitize=$(SAN)
+endif
+WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wvla -Wno-unused-parameter
+CPPFLAGS_ALL = -D_GNU_SOURCE -DOPENSSL_API_COMPAT=0x30000000L \
+	-DOPENSSL_NO_DEPRECATED -I. -I$(BUILD)/gen \
+	$(shell pkg-config --cflags $(PKGS))
+CFLAGS_ALL = -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS) -pthread -MMD -MP
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDSAN)
+LIBS = $(shell pkg-config --libs $(PKGS)) -lunistring
+
+# --- layers: one archive each; a program links its own layer and those below
+LIB_SRC := $(wildcard lib/*.c)
+POLICY_SRC := $(wildcard policy/*.c)
+BROKER_SRC := $(filter-out broker/main.c,$(wildcard broker/*.c))
+# an agents/ folder with a main.c is a program; what has none is shared
+AGENT_DIRS := runtime registrar portal witness cli
+AGENTS_SRC := $(filter-out %/main.c,$(foreach d,$(AGENT_DIRS),$(wildcard agents/$(d)/*.c)))
+PROTO := $(wildcard schemas/*.proto)
+GEN_C := $(PROTO:schemas/%.proto=$(BUILD)/gen/%.pb-c.c)
+GEN_H := $(GEN_C:.c=.h)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+GEN_OBJ := $(GEN_C:.c=.o)
+
+A_LIB := $(BUILD)/librenkei.a
+A_POLICY := $(BUILD)/libpolicy.a
+A_BROKER := $(BUILD)/libbroker.a
+A_AGENTS := $(BUILD)/libagents.a
+
+MAINS := $(wildcard broker/main.c agents/*/main.c)
+PROGRAMS := $(if $(wildcard broker/main.c),$(BUILD)/renkei-broker) \
+	$(if $(wildcard agents/runtime/main.c),$(BUILD)/renkei-agent) \
+	$(if $(wildcard agents/registrar/main.c),$(BUILD)/renkei-registrar) \
+	$(if $(wildcard agents/portal/main.c),$(BUILD)/renkei-portal) \
+	$(if $(wildcard agents/witness/main.c),$(BUILD)/renkei-witness) \
+	$(if $(wildcard agents/cli/main.c),$(BUILD)/renkei)
+
+UNIT_LIB := $(wildcard tests/unit/lib/test_*.c)
+UNIT_POLICY := $(wildcard tests/unit/policy/test_*.c)
+UNIT_BROKER := $(wildcard tests/unit/broker/test_*.c)
+UNIT_AGENTS := $(wildcard tests/unit/agents/test_*.c)
+UNIT := $(UNIT_LIB) $(UNIT_POLICY) $(UNIT_BROKER) $(UNIT_AGENTS)
+UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
+TEST_SHARED := $(call obj,$(wildcard tests/unit/*.c))
+# tests/tools/NAME.c: one program each, linking lib and policy
+TOOLS := $(wildcard tests/tools/*.c)
+TOOL_BIN := $(TOOLS:tests/tools/%.c=$(BUILD)/tests/%)
+
+.PHONY: all check check-long unit clean format format-check install tests
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROGRAMS) $(TOOL_BIN)
+tests: all $(UNIT_BIN)
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: schemas/%.proto
+	@mkdir -p $(BUILD)/gen
+	protoc-c --proto_path=schemas --c_out=$(BUILD)/gen $<
+
+$(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.c | $(GEN_H)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+define archive
+	@rm -f $@
+	ar rcs $@ $^
+endef
+$(A_LIB): $(call obj,$(LIB_SRC)) $(GEN_OBJ)
+	$(archive)
+$(A_POLICY): $(call obj,$(POLICY_SRC))
+	$(archive)
+$(A_BROKER): $(call obj,$(BROKER_SRC))
+	$(archive)
+$(A_AGENTS): $(call obj,$(AGENTS_SRC))
+	$(archive)
+
+LINK = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o %.a,$^) $(LIBS)
+$(BUILD)/renkei-broker: $(call obj,broker/main.c) $(A_BROKER) $(A_POLICY) $(A_LIB)
+	$(LINK)
+$(BUILD)/renkei-agent: $(call obj,agents/runtime/main.c) $(A_AGENTS) $(A_POLICY) $(A_LIB)
+	$(LINK)
+$(BUILD)/renkei: $(call obj,agents/cli/main.c) $(A_AGENTS) $(A_POLICY) $(A_LIB)
+	$(LINK)
+$(BUILD)/renkei-%: $(BUILD)/obj/agents/%/main.o $(A_AGENTS) $(A_POLICY) $(A_LIB)
+	$(LINK)
+
+# unit tests: a layer and those below; an upward call fails at link
+$(BUILD)/tests/unit/lib/%: $(BUILD)/obj/tests/unit/lib/%.o $(TEST_SHARED) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+$(BUILD)/tests/unit/policy/%: $(BUILD)/obj/tests/unit/policy/%.o $(TEST_SHARED) $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+$(BUILD)/tests/unit/broker/%: $(BUILD)/obj/tests/unit/broker/%.o $(TEST_SHARED) $(A_BROKER) $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+$(BUILD)/tests/unit/agents/%: $(BUILD)/obj/tests/unit/agents/%.o $(TEST_SHARED) $(A_AGENTS) $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+
+unit: $(UNIT_BIN) $(TOOL_BIN)
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; BUILD=$(BUILD) $$t; done
+
+check: all unit
+
+FORMATTED := $(wildcard lib/*.[ch] policy/*.[ch] broker/*.[ch] agents/*/*.[ch] \
+	tests/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	clang-format --dry-run --Werror $(FORMATTED)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
