@@ -22,6 +22,7 @@
  *   CONTENT            as TEXT, inside a sealed payload: const char *, any
  *                      digits, at most limit bytes
  */
+/* clang-format off: the tables are read as tables */
 #define TEXTS_MAX 16
 #define PARTY_MAX 31  /* bytes in a party code */
 #define NAME_MAX_ 255 /* bytes in a data name, unit, rule */
@@ -313,6 +314,7 @@
 		FIELDS(MESSAGE_FIELD)           \
 	};
 MESSAGE_TABLE(MESSAGE_STRUCT)
+/* clang-format on */
 
 /*
  * A counting allocator: everything one decoded message points to. Grows to
