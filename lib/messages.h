@@ -22,7 +22,8 @@
  *   CONTENT            as TEXT, inside a sealed payload: const char *, any
  *                      digits, at most limit bytes
  */
-/* clang-format off: the tables are read as tables */
+/* The tables are read as tables. */
+/* clang-format off */
 #define TEXTS_MAX 16
 #define PARTY_MAX 31  /* bytes in a party code */
 #define NAME_MAX_ 255 /* bytes in a data name, unit, rule */
