@@ -217,13 +217,20 @@
 
 #define VAULT_REQUEST_FIELDS(X)                                                \
 	X(U64, ticket, 0)                                                      \
-	X(U32, op, 0) X(U64, now_ms, 0) X(TEXT, party, PARTY_MAX)              \
-	    X(BYTES, envelope, ENVELOPE_MAX) X(BYTES, inquiry, ENVELOPE_MAX)   \
-		X(BYTES, permit_body, 8192) X(FIXED0, permit_salt, 32)         \
-		    X(FIXED0, permit_endorsement, 32) X(U32, outcome, 0)       \
-			X(BYTES, alias_lookup, 320) X(BOOL, holder_known, 0)   \
-			    X(TEXT, actor, NAME_MAX_) X(TEXT, note, NAME_MAX_) \
-				X(FIXED0, permit_record, 32)
+	X(U32, op, 0)                                                          \
+	X(TEXT, party, PARTY_MAX)                                              \
+	X(BYTES, envelope, ENVELOPE_MAX)                                       \
+	X(BYTES, inquiry, ENVELOPE_MAX)                                        \
+	X(BYTES, permit_body, 8192)                                            \
+	X(FIXED0, permit_salt, 32)                                             \
+	X(FIXED0, permit_endorsement, 32)                                      \
+	X(U32, outcome, 0)                                                     \
+	X(BYTES, alias_lookup, 320)                                            \
+	X(BOOL, holder_known, 0)                                               \
+	X(TEXT, actor, NAME_MAX_)                                              \
+	X(TEXT, note, NAME_MAX_)                                               \
+	X(U32, entry_type, 0)                                                  \
+	X(FIXED0, subject_hash, 32)
 
 #define VAULT_REPLY_FIELDS(X)                                               \
 	X(U64, ticket, 0)                                                   \
