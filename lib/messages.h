@@ -247,10 +247,13 @@
 	X(FIXED0, record_code_hash, 32) X(FIXED, entry_id, 16) \
 	    X(FIXED, endorsement, 32)
 
-#define SIGNER_REQUEST_FIELDS(X) X(U64, size, 0) X(MSGS, leaves, signer_leaf)
+#define SIGNER_REQUEST_FIELDS(X)                    \
+	X(U64, size, 0) X(MSGS, leaves, signer_leaf) \
+	X(U64, policy_version, 0) X(U64, directory_version, 0)
 
 #define SIGNER_REPLY_FIELDS(X) \
-	X(TEXT, error, 31) X(U64, size, 0) X(BYTES, checkpoint, 4096)
+	X(TEXT, error, 31) X(U64, size, 0) X(BYTES, checkpoint, 4096) \
+	X(U64, policy_version, 0) X(U64, directory_version, 0)
 
 /* X(struct name, Generated name, FIELDS), a nested one before its holder. */
 #define MESSAGE_TABLE(X)                                                       \
