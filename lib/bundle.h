@@ -2,7 +2,7 @@
 #ifndef LIB_BUNDLE_H
 #define LIB_BUNDLE_H
 
-#include "lib/hash.h"
+#include "lib/messages.h"
 #include "lib/signkey.h"
 
 /*
