@@ -3,6 +3,9 @@
 
 BUILD ?= build
 CC = gcc
+CLANG_FORMAT ?= clang-format-14
+PREFIX ?= /usr/local
+DESTDIR ?=
 SAN ?=
 PKGS = libzmq libcrypto libssl libpq libprotobuf-c libsodium jansson \
 	libsystemd libseccomp libevent libevent_openssl libevent_pthreads
@@ -58,17 +61,20 @@ UNIT_BROKER := $(wildcard tests/unit/broker/test_*.c)
 UNIT_AGENTS := $(wildcard tests/unit/agents/test_*.c)
 UNIT := $(UNIT_LIB) $(UNIT_POLICY) $(UNIT_BROKER) $(UNIT_AGENTS)
 UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
+FLOW_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/flow/test_*.c))
+FLOW_SHARED := $(call obj,$(filter-out tests/flow/test_%,$(wildcard tests/flow/*.c)))
 TEST_SHARED := $(call obj,$(wildcard tests/unit/*.c))
 # tests/tools/NAME.c: one program each, linking lib and policy
 TOOLS := $(wildcard tests/tools/*.c)
 TOOL_BIN := $(TOOLS:tests/tools/%.c=$(BUILD)/tests/%)
 
-.PHONY: all check check-long unit clean format format-check install tests
+.PHONY: all check check-long clean demo down flow format format-check install \
+	sql-check tests unit up
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS) $(TOOL_BIN)
-tests: all $(UNIT_BIN)
+tests: all $(UNIT_BIN) $(FLOW_BIN)
 
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: schemas/%.proto
 	@mkdir -p $(BUILD)/gen
@@ -121,17 +127,57 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 
-unit: $(UNIT_BIN) $(TOOL_BIN)
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; BUILD=$(BUILD) $$t; done
+# whole-system tests: real processes and PostgreSQL; broker and agents are
+# programs here, so only lib and policy are linked
+$(BUILD)/tests/flow/%: $(BUILD)/obj/tests/flow/%.o $(FLOW_SHARED) $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
 
-check: all unit
+unit: $(UNIT_BIN) $(TOOL_BIN)
+	@BUILD=$(BUILD) tests/run $(UNIT_BIN)
+
+flow: all $(FLOW_BIN)
+	@BUILD=$(BUILD) tests/run $(FLOW_BIN)
+
+sql-check:
+	@BUILD=$(BUILD) sql/tests/run
+
+# tests/NAME/check and tests/NAME/check-long: scripts that join those targets
+CHECKS := $(wildcard tests/*/check)
+CHECKS_LONG := $(wildcard tests/*/check-long)
+
+# One recipe, so that nothing of it runs beside something else under -j.
+check: all $(UNIT_BIN) $(FLOW_BIN)
+	@$(MAKE) --no-print-directory format-check
+	@BUILD=$(BUILD) sql/tests/run
+	@set -e; for c in $(CHECKS); do echo "== $$c"; BUILD=$(BUILD) $$c; done
+	@BUILD=$(BUILD) tests/run $(UNIT_BIN) $(FLOW_BIN)
+	@tests/evidence behind
+
+check-long:
+	@tests/evidence keep tests/long $(CHECKS_LONG)
+
+# --- a system on loopback with synthetic residents
+up: all
+	@BUILD=$(BUILD) tests/world/up
+down:
+	@BUILD=$(BUILD) tests/world/down
+demo: all
+	@BUILD=$(BUILD) tests/demo/run
+
+SHARE = $(DESTDIR)$(PREFIX)/share/renkei
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	cp -R sql policy schemas $(SHARE)
+	rm -rf $(SHARE)/sql/tests $(SHARE)/policy/*.[ch]
 
 FORMATTED := $(wildcard lib/*.[ch] policy/*.[ch] broker/*.[ch] agents/*/*.[ch] \
 	tests/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 format:
-	clang-format -i $(FORMATTED)
+	$(CLANG_FORMAT) -i $(FORMATTED)
 format-check:
-	clang-format --dry-run --Werror $(FORMATTED)
+	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 clean:
 	rm -rf $(BUILD)
