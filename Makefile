@@ -123,13 +123,14 @@ $(BUILD)/tests/unit/broker/%: $(BUILD)/obj/tests/unit/broker/%.o $(TEST_SHARED) 
 $(BUILD)/tests/unit/agents/%: $(BUILD)/obj/tests/unit/agents/%.o $(TEST_SHARED) $(A_AGENTS) $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
+$(BUILD)/tests/launch: $(BUILD)/obj/tests/flow/process.o
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 
 # whole-system tests: real processes and PostgreSQL; broker and agents are
 # programs here, so only lib and policy are linked
-$(BUILD)/tests/flow/%: $(BUILD)/obj/tests/flow/%.o $(FLOW_SHARED) $(A_POLICY) $(A_LIB)
+$(BUILD)/tests/flow/%: $(BUILD)/obj/tests/flow/%.o $(FLOW_SHARED) $(TEST_SHARED) $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
 
