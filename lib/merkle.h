@@ -87,9 +87,9 @@ enum err merkle_inclusion_check(uint64_t index, uint64_t size,
     const uint8_t root[static MERKLE_LEN]);
 /*
  * ERR_NONE only if the tree of `from` leaves is the beginning of the tree of
- * `size`. Equal sizes: equal roots and no hashes. from 0: no hashes, and
- * from_root is the empty tree's. ERR_FORK if sizes are equal and roots are
- * not, ERR_PATH or ERR_PROOF otherwise.
+ * `size`. Equal sizes: equal roots and no hashes, ERR_FORK if the roots
+ * differ. From 0 nothing can be proved (ERR_PROOF): who holds no checkpoint
+ * yet has nothing to ask. ERR_PATH or ERR_PROOF otherwise.
  */
 enum err merkle_consistency_check(uint64_t from, uint64_t size,
     const uint8_t from_root[static MERKLE_LEN],
