@@ -69,13 +69,13 @@ enum err note_sign_line(const struct note_signer *s, struct span text,
 
 /*
  * Parse and verify against n known keys (n <= 64). Lines of unknown keys are
- * ignored; a line of a known key that does not verify, or a second line of
- * one that differs, spoils the note (ERR_SIGNATURE). *verified gets bit i for
- * key i; with none set the note is refused (ERR_KEY).
+ * ignored; every line of a known key must verify (ERR_SIGNATURE). *verified
+ * gets bit i for key i, however many lines it has; with none set the note is
+ * refused (ERR_KEY). On failure *out and *verified are zeroed.
  */
 enum err note_open(struct span bytes, const struct note_key *keys, size_t n,
     struct note *out, uint64_t *verified);
-/* The time a cosignature by `key` on this opened note carries; 0 for none. */
+/* The latest time a cosignature by `key` on an opened note carries, or 0. */
 uint64_t note_cosigned(const struct note *note, const struct note_key *key);
 
 #endif

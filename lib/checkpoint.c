@@ -1,0 +1,107 @@
+#include "lib/checkpoint.h"
+
+#include "lib/b64.h"
+#include "lib/text.h"
+
+#include <string.h>
+
+/* Take the next line, without its newline, off *rest; it may not be empty. */
+static enum err
+line_take(struct span *rest, struct span *line)
+{
+	const uint8_t *end =
+	    rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
+
+	if (end == NULL || end == rest->p)
+		return ERR_MALFORMED;
+	*line = span_of(rest->p, (size_t)(end - rest->p));
+	*rest = span_of(end + 1, rest->n - line->n - 1);
+	return ERR_NONE;
+}
+
+static enum err
+size_read(struct span line, uint64_t *size)
+{
+	char text[24];
+
+	if (line.n >= sizeof(text))
+		return ERR_MALFORMED;
+	memcpy(text, line.p, line.n);
+	text[line.n] = 0;
+	if (strlen(text) != line.n)
+		return ERR_MALFORMED;
+	return text_to_u64(text, UINT64_MAX, size) == ERR_NONE ? ERR_NONE
+							       : ERR_MALFORMED;
+}
+
+static enum err
+body_read(struct span text, struct checkpoint *out)
+{
+	struct span origin, size, root, extension;
+
+	if (line_take(&text, &origin) != ERR_NONE ||
+	    line_take(&text, &size) != ERR_NONE ||
+	    line_take(&text, &root) != ERR_NONE)
+		return ERR_MALFORMED;
+	if (origin.n > NOTE_NAME_MAX || memchr(origin.p, 0, origin.n) != NULL)
+		return ERR_MALFORMED;
+	memcpy(out->origin, origin.p, origin.n);
+	if (size_read(size, &out->size) != ERR_NONE ||
+	    b64_decode_fixed(root, out->root, MERKLE_LEN) != ERR_NONE)
+		return ERR_MALFORMED;
+	for (; text.n > 0; out->n_extensions++)
+		if (line_take(&text, &extension) != ERR_NONE)
+			return ERR_MALFORMED;
+	return ERR_NONE;
+}
+
+enum err
+checkpoint_parse(struct span text, struct checkpoint *out)
+{
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	e = body_read(text, out);
+	if (e != ERR_NONE)
+		memset(out, 0, sizeof(*out));
+	return e;
+}
+
+void
+checkpoint_format(const struct checkpoint *c, struct buf *out)
+{
+	buf_printf(out, "%s\n%llu\n", c->origin, (unsigned long long)c->size);
+	b64_encode(SPAN(c->root), out);
+	buf_add(out, "\n", 1);
+}
+
+enum err
+checkpoint_sign(
+    const struct checkpoint *c, const struct note_signer *s, struct buf *out)
+{
+	struct buf text = {0};
+	enum err e;
+
+	checkpoint_format(c, &text);
+	e = note_sign(s, buf_span(&text), out);
+	buf_free(&text);
+	return e;
+}
+
+enum err
+checkpoint_open(
+    struct span bytes, const struct note_key *log, struct checkpoint *out)
+{
+	struct note note;
+	uint64_t verified;
+	enum err e = note_open(bytes, log, 1, &note, &verified);
+
+	memset(out, 0, sizeof(*out));
+	if (e == ERR_NONE)
+		e = checkpoint_parse(note.text, out);
+	if (e == ERR_NONE && strcmp(out->origin, log->name) != 0)
+		e = ERR_KEY;
+	if (e != ERR_NONE)
+		memset(out, 0, sizeof(*out));
+	return e;
+}
