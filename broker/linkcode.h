@@ -5,14 +5,13 @@
 
 #include "lib/bytes.h"
 #include "lib/err.h"
+#include "lib/seal.h"
 
 #include <stdint.h>
 
-#define LINKCODE_SUITE 1
-#define LINKCODE_LEN 32
+#define LINKCODE_EPOCH 1 /* of the keys in use; every code names its own */
 #define LINKCODE_HANDLE_LEN 16
 #define LINKCODE_TAG_LEN 32
-#define RESIDENT_CODE_LEN 11
 /* an alias row's value: a handle under AES-256-SIV */
 #define LINKCODE_ALIAS_LEN (16 + LINKCODE_HANDLE_LEN)
 
@@ -28,12 +27,11 @@ struct linkcode_keys;
  * ERR_FILE, ERR_LINE, ERR_MEMORY; *out stays NULL then.
  */
 enum err linkcode_keys_open(const char *path, struct linkcode_keys **out);
+/* The same from the file's bytes, which the caller wipes. */
+enum err linkcode_keys_parse(struct span text, struct linkcode_keys **out);
 void linkcode_keys_free(struct linkcode_keys *k);
 /* The endorsement key (32 bytes), borrowed. */
 const uint8_t *linkcode_endorse_key(const struct linkcode_keys *k);
-
-/* Eleven ASCII digits whose last is the check digit of the ten before. */
-bool resident_code_check(const uint8_t code[static RESIDENT_CODE_LEN]);
 
 /*
  * The handle of a person at the first issue of a code for them: a keyed hash
@@ -41,7 +39,7 @@ bool resident_code_check(const uint8_t code[static RESIDENT_CODE_LEN]);
  * (Order Art. 27(5)).
  */
 void linkcode_handle(const struct linkcode_keys *k,
-    const uint8_t resident[static RESIDENT_CODE_LEN],
+    const char resident[static RESIDENT_LEN],
     uint8_t handle[static LINKCODE_HANDLE_LEN]);
 /*
  * The code of that person at `agency` under `epoch`. The same person has
@@ -49,13 +47,13 @@ void linkcode_handle(const struct linkcode_keys *k,
  */
 void linkcode_make(struct linkcode_keys *k, const char *agency, uint32_t epoch,
     const uint8_t handle[static LINKCODE_HANDLE_LEN],
-    uint8_t code[static LINKCODE_LEN]);
+    uint8_t code[static CODE_LEN]);
 /*
  * The way back. ERR_CODE for a code that is guessed, another agency's or of
  * another epoch; handle is zeroed then.
  */
 enum err linkcode_open(struct linkcode_keys *k, const char *agency,
-    uint32_t epoch, const uint8_t code[static LINKCODE_LEN],
+    uint32_t epoch, const uint8_t code[static CODE_LEN],
     uint8_t handle[static LINKCODE_HANDLE_LEN]);
 
 /* "This agency holds a code for this person", as a keyed hash. */
@@ -68,7 +66,7 @@ void linkcode_holder(const struct linkcode_keys *k, const char *agency,
  * sealed handle of the old one, so that the person keeps their codes.
  */
 void linkcode_alias_key(const struct linkcode_keys *k,
-    const uint8_t resident[static RESIDENT_CODE_LEN],
+    const char resident[static RESIDENT_LEN],
     uint8_t key[static LINKCODE_TAG_LEN]);
 void linkcode_alias_seal(struct linkcode_keys *k,
     const uint8_t key[static LINKCODE_TAG_LEN],
