@@ -15,8 +15,9 @@ struct vault_options {
 	const char *policy_signatures;
 	const char *portal; /* party code record codes are sealed to */
 	uint32_t answer_by_seconds, valid_for_seconds;
-	int policy_fd;	/* sealed memfd of the policy's bytes; taken over */
-	int channel_fd; /* SOCK_SEQPACKET to the front; taken over */
+	unsigned workers; /* how many share the sealing key's cap */
+	int policy_fd;	  /* sealed memfd of the policy's bytes; taken over */
+	int channel_fd;	  /* SOCK_SEQPACKET to the front; taken over */
 };
 
 /*

@@ -8,12 +8,14 @@
  * X(name, number, what it is asked with) -- always also ticket, op, party.
  *
  * ADMIT    envelope = the party's inquiry. A permit (entry_type 1, person =
- *          the provider's code sealed to it) or a refusal (entry_type 2); both
- *          with outcome, rule and citation.
+ *          the provider's code sealed to it) or a refusal (entry_type 2, an
+ *          id and so a month of its own); both with outcome, rule, citation.
  * SETTLE   envelope = the party's provision or pending, permit_* = body, salt
  *          and endorsement of the permit's row, inquiry = the inquirer's
  *          Envelope stored with it. A provision gives an outcome entry
- *          (entry_type 3); a pending gives outcome PENDING and no entry.
+ *          (entry_type 3) with the provider's outcome, or SUSPENDED_LATE:
+ *          then the answer must not be handed over. A pending gives outcome
+ *          PENDING and no entry.
  * LAPSE    outcome = LAPSED (entry_type 4), UNCOLLECTED (13) or SUSPENDED_LATE
  *          (3: in the place of the provider's outcome, before the ledger has
  *          one); permit_* and inquiry as for SETTLE; party is not looked at.
