@@ -3,10 +3,9 @@
 #include <string.h>
 
 static const struct {
-	const char *code;
-	const char *sentence;
+	const char *code, *en, *ja;
 } table[] = {
-#define ERR_ROW(name, code, sentence) {code, sentence},
+#define ERR_ROW(name, code, en, ja) {code, en, ja},
     ERR_TABLE(ERR_ROW)
 #undef ERR_ROW
 };
@@ -26,7 +25,13 @@ err_code(enum err e)
 const char *
 err_sentence(enum err e)
 {
-	return table[known(e)].sentence;
+	return table[known(e)].en;
+}
+
+const char *
+err_sentence_ja(enum err e)
+{
+	return table[known(e)].ja;
 }
 
 enum err
