@@ -30,6 +30,8 @@ enum err text_check_content(struct span s, size_t limit);
 enum err text_to_u64(const char *s, uint64_t max, uint64_t *out);
 /* Copy s, which must fit (asserted): the destination has n bytes. */
 void text_copy(char *out, size_t n, const char *s);
+/* Copy what fits of s, cut between characters, and a NUL. */
+void text_cut(char *out, size_t n, struct span s);
 /* Copy s for an operator's eyes: controls and broken UTF-8 become '?'. */
 void text_clean(struct span s, char *out, size_t n);
 /* Drop spaces and tabs at both ends. */
