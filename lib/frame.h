@@ -4,8 +4,6 @@
 
 #include "lib/messages.h"
 
-#define PROTOCOL_VERSION 1
-
 /* X(name, number, what body holds). The numbers never change meaning. */
 #define FRAME_TABLE(X)                                             \
 	X(FRAME_HELLO, 1, "Hello")                                 \
