@@ -2,6 +2,7 @@
 #ifndef LIB_BUNDLE_H
 #define LIB_BUNDLE_H
 
+#include "lib/fault.h"
 #include "lib/messages.h"
 #include "lib/signkey.h"
 
@@ -20,11 +21,14 @@
  */
 struct officers;
 
-/* On failure `why` (may be NULL) gets "line N: what"; *out is NULL. */
+/*
+ * On failure `f` (may be NULL) names the line and *out is NULL. `name` is the
+ * file's, for `f` alone.
+ */
 enum err officers_parse(
-    struct span file, struct officers **out, struct buf *why);
+    const char *name, struct span file, struct officers **out, struct fault *f);
 enum err officers_open(
-    const char *path, struct officers **out, struct buf *why);
+    const char *path, struct officers **out, struct fault *f);
 void officers_free(struct officers *o);
 
 /* What is signed: "directory" or "policy", its version and its hash. */
@@ -39,10 +43,10 @@ struct bundle {
  * signed just this. ERR_SIGNATURE: fewer; any line that is malformed, by an
  * unknown officer or not in force, wrong, or the second of one officer
  * refuses the whole (ERR_LINE, ERR_KEY, ERR_SIGNATURE, ERR_DUPLICATE), and
- * `why` names it.
+ * `f` (may be NULL) names it.
  */
 enum err bundle_check(const struct officers *o, const struct bundle *b,
-    struct span signatures, uint64_t now_ms, unsigned need, struct buf *why);
+    struct span signatures, uint64_t now_ms, unsigned need, struct fault *f);
 
 /* Append one officer's line to a signature file's bytes. */
 enum err bundle_sign(const struct bundle *b, const char *officer,

@@ -54,17 +54,17 @@ struct directory_trust {
 /*
  * Read directory.tsv: first line "# version N", then a header line, then
  * party, role, name, state (active, suspended), certificate (base64 DER),
- * keystatement (base64 Envelope). Refused whole, with "line N: what" in `why`
- * (may be NULL): fewer than BUNDLE_OFFICERS good signatures, an older
+ * keystatement (base64 Envelope). Refused whole, with the line in `f` (may be
+ * NULL): fewer than BUNDLE_OFFICERS good signatures, an older
  * version, a malformed line, a party or key twice, a certificate or statement
  * of another party. A certificate that is expired or revoked makes only its
  * party unusable. The caller frees *out, which is NULL on failure.
  */
 enum err directory_parse(struct span file, struct span signatures,
-    const struct directory_trust *t, struct directory **out, struct buf *why);
+    const struct directory_trust *t, struct directory **out, struct fault *f);
 /* The same from files. */
 enum err directory_open(const char *path, const char *signatures_path,
-    const struct directory_trust *t, struct directory **out, struct buf *why);
+    const struct directory_trust *t, struct directory **out, struct fault *f);
 void directory_free(struct directory *d);
 
 uint64_t directory_version(const struct directory *d);
