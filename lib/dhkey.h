@@ -17,8 +17,6 @@ struct dhkey;
  */
 enum err dhkey_open(const char *path, struct dhkey **out);
 enum err dhkey_generate(struct dhkey **out);
-/* RFC 9180 7.1.3 DeriveKeyPair for DHKEM(P-256); ikm of 32 bytes or more. */
-enum err dhkey_derive(struct span ikm, struct dhkey **out);
 /* From the 32-byte scalar, big-endian. ERR_KEY: zero or out of range. */
 enum err dhkey_from_scalar(struct span scalar, struct dhkey **out);
 enum err dhkey_write(const struct dhkey *k, const char *path);
