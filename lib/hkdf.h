@@ -14,7 +14,8 @@ void hkdf_extract(const uint8_t *salt, const struct span *ikm, size_t n,
 #define HKDF_MAX (255 * SHA256_LEN)
 
 /*
- * Expand: `size` bytes (at most HKDF_MAX, asserted) for the n runs of info.
+ * Expand: `size` bytes (at most HKDF_MAX) for the n runs (at most 6) of info,
+ * both asserted.
  * The caller wipes out.
  */
 void hkdf_expand(const uint8_t prk[static SHA256_LEN], const struct span *info,
