@@ -12,6 +12,9 @@
 #define HPKE_AEAD 0x0002
 #define HPKE_TAG_LEN 16
 
+/* DeriveKeyPair (7.1.3); ikm should be 32 random bytes or more. */
+enum err hpke_derive_key(struct span ikm, struct dhkey **out);
+
 /* One context: a sender's or a recipient's. Not locked. */
 struct hpke;
 
