@@ -16,7 +16,7 @@ enum err keystatement_sign(
  * dates with the clock: *out tells them. ERR_SIGNER: of another party;
  * ERR_KEY: bad keys; and what envelope_check returns.
  */
-enum err keystatement_check(struct span envelope, const struct verifykey *key,
+enum err keystatement_check(struct span bytes, const struct verifykey *key,
     const char *party, struct key_statement *out);
 
 #endif
