@@ -152,7 +152,7 @@ vault_answer(
 
 static enum err
 directory_read(const struct vault_options *o, const struct officers *officers,
-    uint64_t now_ms, struct directory **out, struct buf *why)
+    uint64_t now_ms, struct directory **out, struct fault *f)
 {
 	struct cert_trust *trust = NULL;
 	enum err e = cert_trust_open(o->ca, o->crl, &trust);
@@ -162,7 +162,7 @@ directory_read(const struct vault_options *o, const struct officers *officers,
 		    .officers = officers, .trust = trust, .now_ms = now_ms};
 
 		e = directory_open(
-		    o->directory, o->directory_signatures, &t, out, why);
+		    o->directory, o->directory_signatures, &t, out, f);
 	}
 	cert_trust_free(trust);
 	return e;
@@ -173,7 +173,7 @@ directory_read(const struct vault_options *o, const struct officers *officers,
 /* The memfd is the front's to give; that officers signed it is ours to see. */
 static enum err
 policy_read(const struct vault_options *o, const struct officers *officers,
-    uint64_t now_ms, struct policy **out, struct buf *why)
+    uint64_t now_ms, struct policy **out, struct buf *why, struct fault *f)
 {
 	struct bundle b = {.kind = "policy"};
 	struct buf signatures = {0};
@@ -186,7 +186,7 @@ policy_read(const struct vault_options *o, const struct officers *officers,
 		b.version = policy_version(*out);
 		memcpy(b.hash, policy_hash(*out), HASH_LEN);
 		e = bundle_check(officers, &b, buf_span(&signatures), now_ms,
-		    BUNDLE_OFFICERS, why);
+		    BUNDLE_OFFICERS, f);
 	}
 	buf_free(&signatures);
 	return e;
@@ -203,17 +203,18 @@ vault_open(const struct vault_options *o)
 	struct policy *policy = NULL;
 	struct vault *v = NULL;
 	struct buf why = {0};
+	struct fault f = {0};
 	uint64_t now = clock_ms();
 	const char *what = o->officers;
-	enum err e = officers_open(o->officers, &officers, &why);
+	enum err e = officers_open(o->officers, &officers, &f);
 
 	if (e == ERR_NONE) {
 		what = o->directory;
-		e = directory_read(o, officers, now, &directory, &why);
+		e = directory_read(o, officers, now, &directory, &f);
 	}
 	if (e == ERR_NONE) {
 		what = "policy";
-		e = policy_read(o, officers, now, &policy, &why);
+		e = policy_read(o, officers, now, &policy, &why, &f);
 	}
 	if (e == ERR_NONE) {
 		what = o->vault_keys;
@@ -233,6 +234,8 @@ vault_open(const struct vault_options *o)
 		directory_free(directory);
 	}
 	if (e != ERR_NONE) {
+		if (why.n == 0)
+			buf_add(&why, f.what, strlen(f.what));
 		buf_add_u8(&why, 0);
 		oplog(OPLOG_ERROR, "vault-cannot-start", LOG_TEXT("at", what),
 		    LOG_ERR(e), LOG_TEXT("why", (const char *)why.p));
