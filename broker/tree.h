@@ -13,8 +13,8 @@
 struct tree;
 
 /*
- * Fetch a full tile (level 0 or above) into tile[TILE_LEN], or a full entry
- * bundle's bytes: whatever ledger.log_tile holds under (level, n).
+ * Fetch a full tile of level 0 or above: the row (level, n) of log_tile.
+ * ERR_NOT_FOUND if it is not there; any error ends the proof.
  */
 typedef enum err tree_load(
     void *ctx, int level, uint64_t n, uint8_t tile[static TILE_LEN]);
@@ -22,9 +22,11 @@ typedef enum err tree_load(
 struct tree *tree_new(tree_load *load, void *ctx);
 void tree_free(struct tree *t);
 /*
- * At start: take up a log's first `size` leaves, size a multiple of 256 whose
- * full tiles are all in log_tile. Reads tiles of level 1 and above and those
- * of level 0 no full level-1 tile covers. The leaves after that are appended.
+ * At start, on an empty tree: take up a log's first `size` leaves, where size
+ * is 256 for each level-0 tile in log_tile. Reads tiles of level 1, and those
+ * of level 0 that no tile of level 1 covers. The leaves after that are
+ * appended from their entries. Whether it is the log that was signed,
+ * tree_root against the signer's checkpoint tells.
  */
 enum err tree_restore(struct tree *t, uint64_t size);
 
@@ -48,7 +50,8 @@ struct tree_tile {
 };
 /*
  * Complete tiles not yet handed out, oldest first; false when there are none
- * left. The caller frees out->data. Until it asks, they are kept.
+ * left. Insert all there are in one transaction, so that a tile of level 1 is
+ * never missing where those below it are there. The caller frees out->data.
  */
 bool tree_tile_take(struct tree *t, struct tree_tile *out);
 
