@@ -172,6 +172,13 @@ install: all
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	cp -R sql policy schemas $(SHARE)
 	rm -rf $(SHARE)/sql/tests $(SHARE)/policy/*.[ch]
+	for d in $(wildcard agents/*/layout.tsv); do \
+		install -D -m 644 -t $(SHARE)/$$(dirname $$d) \
+			$$(dirname $$d)/*.tsv; done
+	install -d $(SHARE)/systemd
+	for u in $(wildcard broker/*.service agents/*/*.service); do \
+		sed 's|@PREFIX@|$(PREFIX)|' $$u \
+			>$(SHARE)/systemd/$$(basename $$u); done
 
 FORMATTED := $(wildcard lib/*.[ch] policy/*.[ch] broker/*.[ch] agents/*/*.[ch] \
 	tests/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
