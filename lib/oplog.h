@@ -19,20 +19,24 @@ enum oplog_level { OPLOG_ERROR, OPLOG_WARN, OPLOG_INFO, OPLOG_DEBUG };
 
 struct oplog_field {
 	const char *key;
-	const char *text; /* or */
-	uint64_t number;  /* where text is NULL */
+	const char *text;  /* or */
+	const uint8_t *id; /* 16 bytes, shown as a UUID, or */
+	uint64_t number;   /* where the others are NULL */
 };
 
-#define LOG_TEXT(key, value) ((struct oplog_field){key, value, 0})
+#define LOG_TEXT(key, value) ((struct oplog_field){key, value, NULL, 0})
+#define LOG_ID(key, value) ((struct oplog_field){key, NULL, value, 0})
 #define LOG_NUMBER(key, value) \
-	((struct oplog_field){key, NULL, (uint64_t)(value)})
-#define LOG_ERR(e) ((struct oplog_field){"error", err_code(e), 0})
+	((struct oplog_field){key, NULL, NULL, (uint64_t)(value)})
+#define LOG_ERR(e) ((struct oplog_field){"error", err_code(e), NULL, 0})
 
 /*
  * Once, before threads: the program's name as it shall stand in every line
  * (kept, not copied). Before it, lines go to standard error as "renkei".
  */
 void oplog_open(const char *program);
+/* From now on standard error only: for what is about to enter a sandbox. */
+void oplog_confine(void);
 /* Least important level still written; OPLOG_INFO at first. */
 void oplog_level(enum oplog_level least);
 /*
@@ -44,7 +48,7 @@ void oplog_level(enum oplog_level least);
 #define oplog(level, event, ...)          \
 	oplog_write(level, event,         \
 	    (const struct oplog_field[]){ \
-		__VA_ARGS__ __VA_OPT__(, ){NULL, NULL, 0}})
+		__VA_ARGS__ __VA_OPT__(, ){NULL, NULL, NULL, 0}})
 void oplog_write(enum oplog_level level, const char *event,
     const struct oplog_field *fields);
 
