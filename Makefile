@@ -185,7 +185,7 @@ FORMATTED := $(wildcard lib/*.[ch] policy/*.[ch] broker/*.[ch] agents/*/*.[ch] \
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 format-check:
-	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+	@$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 clean:
 	rm -rf $(BUILD)
