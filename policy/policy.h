@@ -37,14 +37,14 @@ int policy_memfd(struct span blob);
 /*
  * Parse a blob. Refused whole at the first look: every fault found is one
  * "file:line: what" line in *why, *out stays NULL and ERR_LINE is returned.
- * *out borrows the blob's bytes: keep them in place until policy_free.
+ * Keeps nothing of the blob.
  */
 enum err policy_parse(struct span blob, struct policy **out, struct buf *why);
 
-/* Map a descriptor of policy_memfd, check its seals, parse; owns the map. */
+/* policy_parse of a descriptor of policy_memfd; ERR_FILE if not sealed. */
 enum err policy_map(int fd, struct policy **out, struct buf *why);
 
-/* policy_pack and policy_parse in one, owning the bytes. */
+/* policy_pack and policy_parse in one. */
 enum err policy_open(const char *dir, struct policy **out, struct buf *why);
 
 /* Release; NULL is nothing. */
@@ -97,6 +97,7 @@ struct policy_verdict {
 				     acts as a delegate, else "" */
 	const char *provider_for;
 	const char *delegation; /* citation of the delegation, or "" */
+	const char *suspension; /* the reason of a suspension, or "" */
 	uint32_t since;		/* first day in force */
 	uint32_t until;		/* first day no longer in force; 0 open */
 	bool partial;		/* a cell also names a class that is open */

@@ -1,0 +1,216 @@
+/* What stops a lawful inquiry all the same: PIA missing, suspension. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/model.h"
+
+static bool
+state_parse(const char *word, enum policy_pia *out)
+{
+	for (int i = PIA_NONE; i <= PIA_EXEMPT; i++)
+		if (strcmp(word, policy_pia_name((enum policy_pia)i)) == 0) {
+			*out = (enum policy_pia)i;
+			return true;
+		}
+	return false;
+}
+
+static void
+pia_add(struct load *l, struct sheet *s, const char *row)
+{
+	struct policy *p = l->p;
+	struct pia a = {.body = names_find(&p->codes, s->cell[0]),
+	    .row = names_find(&p->rows, row)};
+
+	if (a.body == 0)
+		sheet_fault(s, "no such body: %s", s->cell[0]);
+	else if (a.row == 0 && strcmp(row, "*") != 0)
+		sheet_fault(s, "no such row: %s", row);
+	else if (!state_parse(s->cell[3], &a.state))
+		sheet_fault(s, "no such state: %s", s->cell[3]);
+	else if (*s->cell[1] == '\0' || *s->cell[6] == '\0')
+		sheet_fault(s, "a PIA without a file or a citation");
+	else if (sheet_period(s, 4, &a.from, &a.until)) {
+		a.file = load_text(l, s->cell[1]);
+		a.citation = load_text(l, s->cell[6]);
+		p->pia = load_more(p->pia, p->n_pia, sizeof(*p->pia));
+		p->pia[p->n_pia++] = a;
+	}
+}
+
+static int
+pia_order(const void *a, const void *b)
+{
+	const struct pia *x = a, *y = b;
+
+	if (x->body != y->body)
+		return x->body < y->body ? -1 : 1;
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static void
+pia_index(struct load *l)
+{
+	struct policy *p = l->p;
+
+	if (p->n_pia > 0)
+		qsort(p->pia, p->n_pia, sizeof(*p->pia), pia_order);
+	for (uint32_t i = 0; i < p->n_pia; i++) {
+		const struct pia *a = &p->pia[i];
+		struct run *r =
+		    runs_add(&p->pia_runs, RUN_KEY(a->body, a->row));
+
+		if (r->n++ == 0)
+			r->at = i;
+		else if (p->pia[i - 1].until > a->from) {
+			buf_printf(l->why,
+			    "pia.tsv:0: two states of %s on one day\n",
+			    p->body[a->body].code);
+			l->faults++;
+		}
+	}
+}
+
+static void
+pia_load(struct load *l)
+{
+	struct sheet s;
+
+	load_open(l, "pia.tsv",
+	    "body\tfile\trows\tstate\tin_force_from\tin_force_until\t"
+	    "citation",
+	    &s);
+	while (sheet_next(&s)) {
+		char *rows = xstrdup(s.cell[2]), *save = NULL;
+
+		for (char *r = strtok_r(rows, " ", &save); r != NULL;
+		     r = strtok_r(NULL, " ", &save))
+			pia_add(l, &s, r);
+		free(rows);
+	}
+	sheet_close(&s);
+	pia_index(l);
+}
+
+/* A cell that may be "*", for any: 0 then, and *ok. */
+static uint32_t
+any_or(const struct names *names, const char *text, bool *ok)
+{
+	uint32_t number = 0;
+
+	if (strcmp(text, "*") == 0)
+		return 0;
+	number = names_find(names, text);
+	*ok = *ok && number != 0;
+	return number;
+}
+
+static void
+suspension_add(struct load *l, struct sheet *s)
+{
+	struct policy *p = l->p;
+	bool ok = true;
+	struct suspension x = {.body = any_or(&p->codes, s->cell[0], &ok),
+	    .row = any_or(&p->rows, s->cell[1], &ok),
+	    .data = any_or(&p->data, s->cell[2], &ok)};
+
+	if (!ok || (x.body == 0 && x.row == 0 && x.data == 0)) {
+		sheet_fault(s, "names no body, row or data that is known");
+		return;
+	}
+	if (!sheet_period(s, 3, &x.from, &x.until))
+		return;
+	if (*s->cell[5] == '\0') {
+		sheet_fault(s, "a suspension without a reason");
+		return;
+	}
+	if (x.data != 0)
+		x.data = p->canonical[x.data];
+	x.citation = load_text(l, s->cell[5]);
+	p->suspension =
+	    load_more(p->suspension, p->n_suspension, sizeof(*p->suspension));
+	p->suspension[p->n_suspension++] = x;
+}
+
+static void
+suspensions_load(struct load *l)
+{
+	struct sheet s;
+
+	load_open(l, "suspensions.tsv",
+	    "body\trow\tdata\tin_force_from\tin_force_until\treason", &s);
+	while (sheet_next(&s))
+		suspension_add(l, &s);
+	sheet_close(&s);
+}
+
+void
+load_guards(struct load *l)
+{
+	pia_load(l);
+	suspensions_load(l);
+}
+
+/* A suspended body neither asks nor, with data named, answers with them. */
+static bool
+suspends(const struct suspension *x, uint32_t inquirer, uint32_t provider,
+    uint32_t row, uint32_t data)
+{
+	bool body = x->body == 0 || x->body == provider ||
+		    (x->body == inquirer && x->data == 0);
+
+	return body && (x->row == 0 || x->row == row) &&
+	       (x->data == 0 || x->data == data);
+}
+
+bool
+guard_suspended(const struct policy *p, uint32_t inquirer, uint32_t provider,
+    uint32_t row, uint32_t data, uint32_t day, const char **why)
+{
+	for (uint32_t i = 0; i < p->n_suspension; i++) {
+		const struct suspension *x = &p->suspension[i];
+
+		if (period_has(x->from, x->until, day) &&
+		    suspends(x, inquirer, provider, row, data)) {
+			*why = x->citation;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum policy_pia
+pia_of(const struct policy *p, uint32_t body, uint32_t row, uint32_t day)
+{
+	const struct run *r = runs_find(&p->pia_runs, RUN_KEY(body, row));
+
+	for (uint32_t i = 0; r != NULL && i < r->n; i++)
+		if (period_has(
+			p->pia[r->at + i].from, p->pia[r->at + i].until, day))
+			return p->pia[r->at + i].state;
+	return PIA_NONE;
+}
+
+enum policy_pia
+policy_pia(
+    const struct policy *p, const char *body, const char *row, uint32_t day)
+{
+	uint32_t b = names_find(&p->codes, body);
+	uint32_t r = names_find(&p->rows, row);
+
+	if (b == 0 || r == 0)
+		return PIA_NONE;
+	if (runs_find(&p->pia_runs, RUN_KEY(b, r)) != NULL)
+		return pia_of(p, b, r, day);
+	return pia_of(p, b, 0, day);
+}
+
+const char *
+policy_pia_name(enum policy_pia s)
+{
+	static const char *const names[] = {"none", "published", "exempt"};
+
+	return names[s];
+}

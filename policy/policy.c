@@ -1,0 +1,208 @@
+#include "policy/policy.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/blob.h"
+#include "policy/model.h"
+#include "policy/words.h"
+
+void
+load_open(struct load *l, const char *file, const char *header, struct sheet *s)
+{
+	struct span bytes;
+
+	if (blob_find(l->blob, file, &bytes)) {
+		sheet_open(s, file, bytes, header, l->why, &l->faults);
+		return;
+	}
+	*s = (struct sheet){.file = file, .why = l->why, .faults = &l->faults};
+	sheet_fault(s, "the manifest does not name the file");
+}
+
+void *
+load_more(void *array, uint32_t n, size_t size)
+{
+	size_t had = array == NULL ? 0 : n, room = n == 0 ? 1 : 2 * (size_t)n;
+
+	if ((n & (n - 1)) != 0)
+		return array;
+	array = xrealloc(array, room * size);
+	memset((char *)array + had * size, 0, (room - had) * size);
+	return array;
+}
+
+const char *
+load_text(struct load *l, const char *text)
+{
+	return names_text(&l->p->texts, names_put(&l->p->texts, text));
+}
+
+const char *
+load_plain(struct buf *scratch, const char *text)
+{
+	buf_reset(scratch);
+	words_plain(span_str(text), scratch);
+	buf_add_u8(scratch, '\0');
+	return (const char *)scratch->p;
+}
+
+static void
+version_load(struct load *l)
+{
+	struct span bytes;
+	unsigned long long version = 0;
+	char head[64] = {0};
+
+	if (blob_find(l->blob, "manifest.tsv", &bytes)) {
+		memcpy(head, bytes.p,
+		    bytes.n < sizeof(head) - 1 ? bytes.n : sizeof(head) - 1);
+		if (sscanf(head, "version\t%20llu\n", &version) == 1 &&
+		    version > 0) {
+			l->p->version = version;
+			return;
+		}
+	}
+	buf_printf(l->why, "manifest.tsv:1: no version\n");
+	l->faults++;
+}
+
+enum err
+policy_parse(struct span blob, struct policy **out, struct buf *why)
+{
+	struct load l = {.blob = blob, .why = why};
+
+	*out = NULL;
+	if (blob_check(blob) != ERR_NONE) {
+		buf_printf(why, "policy:0: not a policy's bytes\n");
+		return ERR_MALFORMED;
+	}
+	l.p = xcalloc(1, sizeof(*l.p));
+	crypto_hash_sha256(l.p->hash, blob.p, blob.n);
+	version_load(&l);
+	load_bodies(&l);
+	load_classes(&l);
+	load_cells(&l);
+	load_table(&l);
+	load_delegations(&l);
+	load_procedures(&l);
+	load_guards(&l);
+	if (l.faults > 0) {
+		policy_free(l.p);
+		return ERR_LINE;
+	}
+	*out = l.p;
+	return ERR_NONE;
+}
+
+static void
+names_all_fini(struct policy *p)
+{
+	struct names *all[] = {&p->texts, &p->codes, &p->body_names,
+	    &p->class_codes, &p->cells, &p->rows, &p->data, &p->procedures,
+	    &p->phrases};
+	struct runs *runs[] = {&p->dated_runs, &p->rights, &p->row_runs,
+	    &p->delegation_runs, &p->allowances, &p->line_runs, &p->pia_runs};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		names_fini(all[i]);
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+		runs_fini(runs[i]);
+}
+
+void
+policy_free(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	for (uint32_t i = 1; i <= p->class_codes.n; i++)
+		free(p->class_[i].bits);
+	for (uint32_t i = 1; i <= p->cells.n; i++) {
+		free(p->cell[i].class_);
+		free(p->cell[i].always);
+		free(p->cell[i].ever);
+	}
+	names_all_fini(p);
+	free(p->body);
+	free(p->named);
+	free(p->class_);
+	free(p->dated);
+	free(p->cell);
+	free(p->order_article);
+	free(p->act_article);
+	free(p->canonical);
+	free(p->clause);
+	free(p->by_right);
+	free(p->delegation);
+	free(p->procedure);
+	free(p->line);
+	free(p->allowance);
+	free(p->by_procedure);
+	free(p->pia);
+	free(p->suspension);
+	free(p);
+}
+
+const uint8_t *
+policy_hash(const struct policy *p)
+{
+	return p->hash;
+}
+
+uint64_t
+policy_version(const struct policy *p)
+{
+	return p->version;
+}
+
+bool
+policy_knows_data(const struct policy *p, const char *data)
+{
+	return names_find(&p->data, data) != 0;
+}
+
+/* Civil date of a count of days since 1970-01-01 (proleptic Gregorian). */
+static uint32_t
+date_of_days(int64_t days)
+{
+	int64_t z = days + 719468, era = z / 146097;
+	int64_t doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+	int64_t month = mp < 10 ? mp + 3 : mp - 9;
+	int64_t year = yoe + era * 400 + (month <= 2);
+
+	return (uint32_t)(year * 10000 + month * 100 +
+			  (doy - (153 * mp + 2) / 5 + 1));
+}
+
+#define JST_MS (9 * 3600 * 1000)
+#define DAY_MS (24 * 3600 * 1000)
+
+uint32_t
+policy_day(uint64_t ms)
+{
+	return date_of_days((int64_t)((ms + JST_MS) / DAY_MS));
+}
+
+uint32_t
+policy_day_parse(const char *text)
+{
+	static const unsigned char length[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	unsigned y, m, d, most;
+	char form[16];
+
+	if (strlen(text) != 10 || sscanf(text, "%4u-%2u-%2u", &y, &m, &d) != 3)
+		return 0;
+	snprintf(
+	    form, sizeof(form), "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
+	if (strcmp(form, text) != 0 || m < 1 || m > 12 || d < 1)
+		return 0;
+	most = length[m - 1] +
+	       (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
+	return d > most ? 0 : y * 10000 + m * 100 + d;
+}
