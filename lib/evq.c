@@ -126,8 +126,11 @@ evq_wait_many(struct evq *q, void **out, size_t n, int timeout_ms)
 		size_t got = evq_pop_many(q, out, n);
 		uint64_t now = clock_mono_ms();
 
-		if (got > 0 || evq_closed(q) || (timeout_ms >= 0 && now >= end))
+		if (got > 0 || (timeout_ms >= 0 && now >= end))
 			return got;
+		/* what was pushed just before it closed is still handed out */
+		if (evq_closed(q))
+			return evq_pop_many(q, out, n);
 		poll(&p, 1, timeout_ms < 0 ? -1 : (int)(end - now));
 	}
 }
