@@ -122,12 +122,16 @@ static enum err
 checkpoint_make(struct signer *s)
 {
 	struct checkpoint c = {.size = s->state.frontier.size};
+	enum err e;
 
 	strcpy(c.origin, s->origin);
 	merkle_root(&s->state.frontier, c.root);
 	buf_reset(&s->checkpoint);
-	return checkpoint_sign(
+	e = checkpoint_sign(
 	    &c, (const struct note_signer *)s->key.p, &s->checkpoint);
+	if (e == ERR_NONE)
+		signerstate_publish(&s->state, buf_span(&s->checkpoint));
+	return e;
 }
 
 /* The state is written before anything that follows from it leaves us. */
@@ -335,7 +339,7 @@ set_up(struct signer *s, const struct signer_config *c)
 int
 signer_main(int fd, const struct signer_config *config)
 {
-	struct signer s = {.fd = fd, .state = {.fd = -1}};
+	struct signer s = {.fd = fd, .state = {.fd = -1, .published = -1}};
 	enum err e = process_harden(true);
 
 	if (e == ERR_NONE)

@@ -8,7 +8,7 @@
 
 /* Where its secrets and its memory lie; opened before its sandbox. */
 struct signer_config {
-	const char *state_dir;	 /* folder of the state file "signer.state" */
+	const char *state_dir;	 /* folder of "signer.state" and "checkpoint" */
 	const char *origin;	 /* the log's origin; must be the key's name */
 	const char *log_key;	 /* file: PRIVATE+KEY+... (lib/note.h) */
 	const char *endorse_key; /* file: K_endorse, 64 hex digits */

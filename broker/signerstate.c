@@ -180,7 +180,7 @@ signerstate_open(
 	enum err e = ERR_FILE;
 
 	memset(s, 0, sizeof(*s));
-	s->fd = -1;
+	s->fd = s->published = -1;
 	s->synced_ms = clock_mono_ms();
 	sha256(span_str(origin), s->origin_hash);
 	if (dir < 0)
@@ -189,17 +189,31 @@ signerstate_open(
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->fd >= 0)
 		e = take_up(s, dir, fresh);
+	if (e == ERR_NONE)
+		s->published = openat(dir, "checkpoint",
+		    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	close(dir);
-	if (e != ERR_NONE && s->fd >= 0) {
-		close(s->fd);
-		s->fd = -1;
-	}
+	if (e != ERR_NONE)
+		signerstate_close(s);
 	return e;
+}
+
+void
+signerstate_publish(struct signerstate *s, struct span checkpoint)
+{
+	if (s->published >= 0 &&
+	    pwrite(s->published, checkpoint.p, checkpoint.n, 0) ==
+		(ssize_t)checkpoint.n &&
+	    ftruncate(s->published, (off_t)checkpoint.n) != 0)
+		return; /* a longer one of before: it does not verify */
 }
 
 void
 signerstate_close(struct signerstate *s)
 {
+	if (s->published >= 0)
+		close(s->published);
+	s->published = -1;
 	if (s->fd < 0)
 		return;
 	if (s->dirty)

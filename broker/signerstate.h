@@ -22,8 +22,9 @@
  */
 struct signerstate {
 	int fd;
-	uint64_t sequence;  /* of the last write */
-	int slot;	    /* the one to write */
+	int published;	   /* folder/checkpoint, for whoever wants to compare */
+	uint64_t sequence; /* of the last write */
+	int slot;	   /* the one to write */
 	uint64_t synced_ms; /* clock_mono_ms of the last sync */
 	bool dirty;	    /* written since */
 	/* what it holds */
@@ -46,6 +47,12 @@ enum err signerstate_open(
 enum err signerstate_write(struct signerstate *s);
 /* Sync if it is dirty and due; ms until it is due, or -1 when clean. */
 int signerstate_tick(struct signerstate *s);
+/*
+ * Lay the newest checkpoint beside the state, as a file anyone on the machine
+ * may read: `renkei log verify` holds the database against it. It can always
+ * be had again, so nothing waits for the disk and no failure matters.
+ */
+void signerstate_publish(struct signerstate *s, struct span checkpoint);
 /* Sync now and close. */
 void signerstate_close(struct signerstate *s);
 

@@ -35,18 +35,25 @@ merkle_node(const uint8_t left[static MERKLE_LEN],
  */
 
 void
-merkle_append(
-    struct merkle_frontier *f, const uint8_t leaf_hash[static MERKLE_LEN])
+merkle_append_subtree(struct merkle_frontier *f, unsigned level,
+    const uint8_t root[static MERKLE_LEN])
 {
+	uint64_t leaves = UINT64_C(1) << level;
 	uint8_t h[MERKLE_LEN];
-	unsigned level = 0;
 
-	assert(f->size < UINT64_MAX);
-	memcpy(h, leaf_hash, sizeof(h));
+	assert(f->size <= UINT64_MAX - leaves && f->size % leaves == 0);
+	memcpy(h, root, sizeof(h));
 	for (; f->size >> level & 1; level++)
 		merkle_node(f->node[level], h, h);
 	memcpy(f->node[level], h, sizeof(h));
-	f->size++;
+	f->size += leaves;
+}
+
+void
+merkle_append(
+    struct merkle_frontier *f, const uint8_t leaf_hash[static MERKLE_LEN])
+{
+	merkle_append_subtree(f, 0, leaf_hash);
 }
 
 void

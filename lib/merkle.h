@@ -27,6 +27,12 @@ struct merkle_frontier {
 };
 void merkle_append(
     struct merkle_frontier *f, const uint8_t leaf_hash[static MERKLE_LEN]);
+/*
+ * Append 2^level leaves at once by the root over them; the size has to be a
+ * multiple of that (asserted).
+ */
+void merkle_append_subtree(struct merkle_frontier *f, unsigned level,
+    const uint8_t root[static MERKLE_LEN]);
 void merkle_root(
     const struct merkle_frontier *f, uint8_t root[static MERKLE_LEN]);
 

@@ -61,6 +61,8 @@ room_remove(void)
 
 	snprintf(state, sizeof(state), "%s/signer.state", dir);
 	unlink(state);
+	snprintf(state, sizeof(state), "%s/checkpoint", dir);
+	unlink(state);
 	unlink(log_key);
 	unlink(endorse_key);
 	CU_ASSERT_EQUAL(rmdir(dir), 0);
@@ -121,7 +123,20 @@ ask(uint64_t size, struct signer_leaf *leaves, size_t n,
 	return signer_call(fd, &q, &arena, reply);
 }
 
-/* Append leaves from..from + n and hold the checkpoint against our own. */
+/* The file beside the state says the same. */
+static void
+published_is(struct span checkpoint)
+{
+	struct buf file = {0};
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/checkpoint", dir);
+	SUITE_ERR(file_read(path, CHECKPOINT_MAX, &file), ERR_NONE);
+	CU_ASSERT(span_equal(buf_span(&file), checkpoint));
+	buf_free(&file);
+}
+
+/* Append the next n leaves and hold the checkpoint against our own. */
 static void
 append(struct merkle_frontier *f, size_t n)
 {
@@ -143,6 +158,7 @@ append(struct merkle_frontier *f, size_t n)
 	SUITE_ERR(checkpoint_open(reply.checkpoint, &key.key, &c), ERR_NONE);
 	CU_ASSERT_EQUAL(c.size, f->size);
 	SUITE_BYTES(c.root, root, MERKLE_LEN);
+	published_is(reply.checkpoint);
 }
 
 static void

@@ -108,6 +108,27 @@ roots_of_every_size(void)
 	}
 }
 
+static void
+subtrees_at_once(void)
+{
+	struct merkle_frontier f = {0};
+	uint8_t want[MERKLE_LEN], got[MERKLE_LEN];
+	const uint8_t(*l)[MERKLE_LEN] = (const uint8_t(*)[MERKLE_LEN])leaves;
+
+	leaves_fill();
+	for (unsigned i = 0; i < 4; i++) {
+		slow_root(l + i * 16, 16, got);
+		merkle_append_subtree(&f, 4, got);
+	}
+	slow_root(l + 64, 4, got);
+	merkle_append_subtree(&f, 2, got);
+	merkle_append(&f, leaves[68]);
+	merkle_root(&f, got);
+	slow_root(l, 69, want);
+	SUITE_BYTES(got, want, sizeof(want));
+	CU_ASSERT_EQUAL(f.size, 69);
+}
+
 /* Every proof of a tree this size, and each with something wrong. */
 static void
 inclusion_in(uint64_t size)
@@ -298,6 +319,7 @@ static const struct suite_case cases[] = {
     {"has the roots of RFC 6962's reference leaves", roots_of_rfc},
     {"has the same root by frontier, by reader and by definition",
 	roots_of_every_size},
+    {"grows by whole subtrees as by single leaves", subtrees_at_once},
     {"proves every leaf and refuses each proof bent", inclusion_everywhere},
     {"refuses an index beyond the size, and knows every length",
 	inclusion_beyond},
