@@ -83,19 +83,23 @@ clause_answers(
 	       cell_names(p, c->provider, a->provider, a->day);
 }
 
+/* Narrow the verdict to a right in force from..until. */
+static void
+verdict_span(struct policy_verdict *v, uint32_t from, uint32_t until)
+{
+	if (from > v->since)
+		v->since = from;
+	if (until != UINT32_MAX && (v->until == 0 || until < v->until))
+		v->until = until;
+}
+
 static void
 verdict_permit(const struct policy *p, const struct clause *c,
     const struct asked *a, const struct delegation *d, struct policy_verdict *v)
 {
-	uint32_t until = c->until == UINT32_MAX ? 0 : c->until;
-
-	v->outcome = OUTCOME_PERMITTED;
 	v->article =
 	    c->by_act ? p->act_article[c->row] : p->order_article[c->row];
-	if (c->from > v->since)
-		v->since = c->from;
-	if (until != 0 && (v->until == 0 || until < v->until))
-		v->until = until;
+	verdict_span(v, c->since, c->ends);
 	v->partial |= cell_open(p, c->inquirer) || cell_open(p, c->provider);
 	if (d != NULL && (a->inquirer_for != 0 || !cell_names(p, c->inquirer,
 						      a->inquirer, a->day))) {
@@ -227,10 +231,6 @@ verdict_procedure(
 	v->article = names_text(&p->texts, n->citation_text);
 	v->procedure = names_text(&p->texts, n->procedure_text);
 	v->relation = names_text(&p->texts, n->relation_text);
-	if (n->from > v->since)
-		v->since = n->from;
-	if (n->until != UINT32_MAX && (v->until == 0 || n->until < v->until))
-		v->until = n->until;
 }
 
 /* No line gives the data: because none is in force, mapped, or says so. */
@@ -279,6 +279,7 @@ procedure_decide(
 
 		if (period_has(x->from, x->until, a->day)) {
 			verdict_procedure(p, &p->line[x->line], v);
+			verdict_span(v, x->since, x->ends);
 			return OUTCOME_PERMITTED;
 		}
 	}

@@ -55,6 +55,7 @@ struct cell {
 struct clause {
 	uint32_t row, inquirer, provider, data;
 	uint32_t from, until;
+	uint32_t since, ends; /* of the right, whatever its wording was */
 	uint32_t inquirer_text, task_text, provider_text, data_text;
 	unsigned line;
 	bool by_act; /* of 別表第二 */
@@ -96,6 +97,7 @@ struct line {
 /* A procedure allows data through a line. */
 struct allowance {
 	uint32_t procedure, data, line, from, until;
+	uint32_t since, ends; /* of the right, whatever its item was */
 };
 
 struct pia {

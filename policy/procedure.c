@@ -522,8 +522,9 @@ line_allow(struct making *m, uint32_t at)
 		if (u != MAPPED && n->unmapped == MAPPED)
 			n->unmapped = u;
 		for (uint32_t i = 0; i < set.n; i++)
-			allowance_add(p, (struct allowance){n->procedure,
-					     set.data[i], at, from, until});
+			allowance_add(
+			    p, (struct allowance){n->procedure, set.data[i], at,
+				   from, until, 0, 0});
 		free(set.data);
 		from = until;
 	}
@@ -539,6 +540,26 @@ allowance_order(const void *a, const void *b)
 	if (x->data != y->data)
 		return x->data < y->data ? -1 : 1;
 	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Join what one procedure may obtain without a gap, through all its items. */
+static void
+allowances_join(struct policy *p, const struct run *r)
+{
+	struct allowance *a = &p->allowance[r->at];
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		a[i].since = a[i].from;
+		for (uint32_t k = 0; k < i; k++)
+			if (a[k].until >= a[i].from && a[k].since < a[i].since)
+				a[i].since = a[k].since;
+	}
+	for (uint32_t i = r->n; i-- > 0;) {
+		a[i].ends = a[i].until;
+		for (uint32_t k = i + 1; k < r->n; k++)
+			if (a[k].from <= a[i].until && a[k].ends > a[i].ends)
+				a[i].ends = a[k].ends;
+	}
 }
 
 static int
@@ -571,6 +592,9 @@ procedures_index(struct policy *p)
 		run_grow(&p->allowances,
 		    RUN_KEY(p->allowance[i].procedure, p->allowance[i].data),
 		    i);
+	for (uint32_t i = 0; p->allowances.slot && i <= p->allowances.mask; i++)
+		if (p->allowances.slot[i].key != 0)
+			allowances_join(p, &p->allowances.slot[i]);
 	p->by_procedure = xcalloc(p->n_line + 1, sizeof(uint32_t));
 	for (uint32_t i = 0; i < p->n_line; i++)
 		p->by_procedure[i] = i;

@@ -163,6 +163,62 @@ table_index(struct policy *p)
 	}
 }
 
+/* Whether two cells name the same classes, however they say it. */
+static bool
+cells_alike(const struct policy *p, uint32_t a, uint32_t b)
+{
+	const struct cell *x = &p->cell[a], *y = &p->cell[b];
+
+	return a == b || (x->n > 0 && x->n == y->n &&
+			     memcmp(x->class_, y->class_,
+				 x->n * sizeof(*x->class_)) == 0);
+}
+
+/* A clause that goes on, in other words, what another one gave. */
+static bool
+clause_goes_on(
+    const struct policy *p, const struct clause *a, const struct clause *b)
+{
+	return a->until == b->from && a->row == b->row && a->data == b->data &&
+	       a->by_act == b->by_act &&
+	       cells_alike(p, a->inquirer, b->inquirer) &&
+	       cells_alike(p, a->provider, b->provider);
+}
+
+/* Join clauses that only changed their wording: since and ends. */
+static void
+rights_span(struct policy *p, const struct run *r)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct clause *c = &p->clause[p->by_right[r->at + i]];
+
+		c->since = c->from;
+		c->ends = c->until;
+	}
+	for (uint32_t i = 0; i < r->n * r->n; i++) {
+		struct clause *a = &p->clause[p->by_right[r->at + i / r->n]];
+		struct clause *b = &p->clause[p->by_right[r->at + i % r->n]];
+
+		if (clause_goes_on(p, a, b) && a->since < b->since)
+			b->since = a->since;
+	}
+	for (uint32_t i = r->n * r->n; i-- > 0;) {
+		struct clause *a = &p->clause[p->by_right[r->at + i / r->n]];
+		struct clause *b = &p->clause[p->by_right[r->at + i % r->n]];
+
+		if (clause_goes_on(p, a, b) && b->ends > a->ends)
+			a->ends = b->ends;
+	}
+}
+
+static void
+rights_join(struct policy *p)
+{
+	for (uint32_t i = 0; p->rights.slot && i <= p->rights.mask; i++)
+		if (p->rights.slot[i].key != 0)
+			rights_span(p, &p->rights.slot[i]);
+}
+
 static bool
 clauses_clash(const struct clause *a, const struct clause *b)
 {
@@ -247,6 +303,7 @@ load_table(struct load *l)
 	table_load(l, "act_appended_table_2.tsv", true);
 	table_load(l, "order_table.tsv", false);
 	table_index(l->p);
+	rights_join(l->p);
 	table_check(l);
 	rows_cite(l->p);
 }
