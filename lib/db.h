@@ -12,7 +12,8 @@ struct db;
  * Connect (libpq conninfo; UTF-8, TimeZone UTC). ERR_DATABASE if it cannot,
  * ERR_DATABASE_UNSAFE if fsync or full_page_writes is off, or if this
  * session's synchronous_commit is off or local, so that a commit could be
- * lost after we acted on it. *out is NULL on failure.
+ * lost after we acted on it. *out is NULL on failure, and the operators' log
+ * says why.
  */
 enum err db_open(const char *conninfo, struct db **out);
 void db_close(struct db *db);
@@ -94,7 +95,8 @@ enum err db_run(struct db *db, const char *sql, const struct db_params *p,
 /*
  * Several statements in one round trip and one transaction: all or none.
  * Not inside db_begin. The first failure is returned, and its position in
- * *failed (may be NULL).
+ * *where (may be NULL); all outs are then empty. For writes and small reads:
+ * nothing is read until all was sent.
  */
 struct db_step {
 	const char *sql;
@@ -102,7 +104,7 @@ struct db_step {
 	struct db_rows *out;		/* may be NULL */
 };
 enum err db_run_together(
-    struct db *db, const struct db_step *steps, size_t n, size_t *failed);
+    struct db *db, const struct db_step *steps, size_t n, size_t *where);
 
 enum err db_begin(struct db *db);
 enum err db_commit(struct db *db);
