@@ -64,6 +64,7 @@ UNIT_BIN := $(UNIT:%.c=$(BUILD)/%)
 FLOW_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/flow/test_*.c))
 FLOW_SHARED := $(call obj,$(filter-out tests/flow/test_%,$(wildcard tests/flow/*.c)))
 TEST_SHARED := $(call obj,$(wildcard tests/unit/*.c))
+TEST_BROKER := $(call obj,$(filter-out tests/unit/broker/test_%,$(wildcard tests/unit/broker/*.c)))
 # tests/tools/NAME.c: one program each, linking lib and policy
 TOOLS := $(wildcard tests/tools/*.c)
 TOOL_BIN := $(TOOLS:tests/tools/%.c=$(BUILD)/tests/%)
@@ -117,7 +118,7 @@ $(BUILD)/tests/unit/lib/%: $(BUILD)/obj/tests/unit/lib/%.o $(TEST_SHARED) $(A_LI
 $(BUILD)/tests/unit/policy/%: $(BUILD)/obj/tests/unit/policy/%.o $(TEST_SHARED) $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
-$(BUILD)/tests/unit/broker/%: $(BUILD)/obj/tests/unit/broker/%.o $(TEST_SHARED) $(A_BROKER) $(A_POLICY) $(A_LIB)
+$(BUILD)/tests/unit/broker/%: $(BUILD)/obj/tests/unit/broker/%.o $(TEST_SHARED) $(TEST_BROKER) $(A_BROKER) $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
 $(BUILD)/tests/unit/agents/%: $(BUILD)/obj/tests/unit/agents/%.o $(TEST_SHARED) $(A_AGENTS) $(A_POLICY) $(A_LIB)
