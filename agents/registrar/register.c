@@ -238,8 +238,9 @@ register_begun(struct db *db, const uint8_t *const *numbers, size_t n,
 }
 
 enum err
-register_open(
-    struct db *db, size_t most, struct acquisition **out, size_t *n_out)
+register_open(struct db *db, uint64_t after_ms,
+    const uint8_t after[static ID_LEN], size_t most, struct acquisition **out,
+    size_t *n_out)
 {
 	struct db_params p = {0};
 	struct db_rows rows;
@@ -247,10 +248,13 @@ register_open(
 
 	*out = NULL;
 	*n_out = 0;
+	db_bind_i64(&p, (int64_t)after_ms);
+	db_bind_uuid(&p, after);
 	db_bind_i64(&p, (int64_t)most);
 	e = db_run(db,
 	    "SELECT number, agency, asked_ms, request FROM acquisition"
-	    " ORDER BY asked_ms LIMIT $1",
+	    " WHERE (asked_ms, number) > ($1, $2)"
+	    " ORDER BY asked_ms, number LIMIT $3",
 	    &p, &rows);
 	db_params_free(&p);
 	return e == ERR_NONE ? acquisitions_read(&rows, out, n_out) : e;

@@ -51,9 +51,10 @@ enum err register_begin(struct db *db, const struct acquisition *a, size_t n);
 /* Those of the given numbers that are there; *out is an owned array. */
 enum err register_begun(struct db *db, const uint8_t *const *numbers, size_t n,
     struct acquisition **out, size_t *n_out);
-/* All of them, oldest first, at most `most`. */
-enum err register_open(
-    struct db *db, size_t most, struct acquisition **out, size_t *n_out);
+/* Those after (asked_ms, number), oldest first, at most `most`. */
+enum err register_open(struct db *db, uint64_t after_ms,
+    const uint8_t after[static ID_LEN], size_t most, struct acquisition **out,
+    size_t *n_out);
 /* Forget these: acknowledged, or refused for good. */
 enum err register_end(struct db *db, const uint8_t *const *numbers, size_t n);
 /* Forget all that were asked before that instant. */
