@@ -19,6 +19,7 @@
 #define BLOCK SIV_TAG_LEN
 #define HALF (SIV_KEY_LEN / 2)
 #define TEXT_MAX (1u << 30)
+#define STRINGS_MAX 126
 
 struct siv {
 	EVP_MAC_CTX *mac;    /* CMAC under the key's first half */
@@ -104,16 +105,19 @@ xor_into(uint8_t *to, const uint8_t *from)
 		to[i] ^= from[i];
 }
 
-/* RFC 5297, 2.4: S2V of one string of associated data and the plaintext. */
+/* RFC 5297, 2.4: S2V of the strings of associated data and the plaintext. */
 static void
-s2v(struct siv *s, struct span ad, struct span pt, uint8_t v[static BLOCK])
+s2v(struct siv *s, const struct span *ad, size_t n, struct span pt,
+    uint8_t v[static BLOCK])
 {
 	uint8_t d[BLOCK], m[BLOCK];
 
 	memcpy(d, s->zero, BLOCK);
-	mac_text(s, ad, NULL, 0, m);
-	dbl(d);
-	xor_into(d, m);
+	for (size_t i = 0; i < n; i++) {
+		mac_text(s, ad[i], NULL, 0, m);
+		dbl(d);
+		xor_into(d, m);
+	}
 	if (pt.n >= BLOCK) {
 		/* T = pt xorend D */
 		struct span head = span_of(pt.p, pt.n - BLOCK);
@@ -151,15 +155,17 @@ ctr_text(
 }
 
 void
-siv_seal(struct siv *s, struct span ad, struct span pt, uint8_t *out)
+siv_seal_strings(struct siv *s, const struct span *ad, size_t n, struct span pt,
+    uint8_t *out)
 {
-	assert(pt.n <= TEXT_MAX);
-	s2v(s, ad, pt, out);
+	assert(pt.n <= TEXT_MAX && n <= STRINGS_MAX);
+	s2v(s, ad, n, pt, out);
 	ctr_text(s, out, pt, out + SIV_TAG_LEN);
 }
 
 enum err
-siv_open(struct siv *s, struct span ad, struct span sealed, uint8_t *out)
+siv_open_strings(struct siv *s, const struct span *ad, size_t n,
+    struct span sealed, uint8_t *out)
 {
 	uint8_t v[BLOCK];
 	struct span ct;
@@ -168,9 +174,9 @@ siv_open(struct siv *s, struct span ad, struct span sealed, uint8_t *out)
 	if (sealed.n < SIV_TAG_LEN)
 		return ERR_TRUNCATED;
 	ct = span_of(sealed.p + SIV_TAG_LEN, sealed.n - SIV_TAG_LEN);
-	assert(ct.n <= TEXT_MAX);
+	assert(ct.n <= TEXT_MAX && n <= STRINGS_MAX);
 	ctr_text(s, sealed.p, ct, out);
-	s2v(s, ad, span_of(out, ct.n), v);
+	s2v(s, ad, n, span_of(out, ct.n), v);
 	same = secret_equal(SPAN(v), span_of(sealed.p, BLOCK));
 	explicit_bzero(v, sizeof(v));
 	if (same)
@@ -178,4 +184,16 @@ siv_open(struct siv *s, struct span ad, struct span sealed, uint8_t *out)
 	if (ct.n > 0)
 		explicit_bzero(out, ct.n);
 	return ERR_SEAL;
+}
+
+void
+siv_seal(struct siv *s, struct span ad, struct span pt, uint8_t *out)
+{
+	siv_seal_strings(s, &ad, 1, pt, out);
+}
+
+enum err
+siv_open(struct siv *s, struct span ad, struct span sealed, uint8_t *out)
+{
+	return siv_open_strings(s, &ad, 1, sealed, out);
 }

@@ -17,7 +17,8 @@ void siv_free(struct siv *s);
 
 /*
  * One string of associated data (may be empty: it then is one empty string),
- * output V || C: pt.n + 16 bytes. An empty plaintext is allowed.
+ * output V || C: pt.n + 16 bytes. An empty plaintext is allowed. `out` may not
+ * overlap what is read.
  */
 void siv_seal(struct siv *s, struct span ad, struct span pt, uint8_t *out);
 /*
@@ -26,5 +27,15 @@ void siv_seal(struct siv *s, struct span ad, struct span pt, uint8_t *out);
  */
 enum err siv_open(
     struct siv *s, struct span ad, struct span sealed, uint8_t *out);
+
+/*
+ * The same with n strings of associated data (at most 126, asserted), which
+ * is another function of the same bytes than their concatenation. RFC 5297's
+ * nonce-based form is: the last string is the nonce.
+ */
+void siv_seal_strings(struct siv *s, const struct span *ad, size_t n,
+    struct span pt, uint8_t *out);
+enum err siv_open_strings(struct siv *s, const struct span *ad, size_t n,
+    struct span sealed, uint8_t *out);
 
 #endif
