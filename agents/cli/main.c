@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 static const struct cli_command commands[] = {
+    {"policy", cmd_policy, "the law as data", "法令のデータ"},
+    {"explain", cmd_explain, "is it lawful, and why", "適法かどうかと理由"},
     {NULL, NULL, NULL, NULL},
 };
 

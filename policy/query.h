@@ -1,0 +1,67 @@
+/* Reading the policy as lists: rows, what is unresolved, what would do. */
+#ifndef POLICY_QUERY_H
+#define POLICY_QUERY_H
+
+#include "policy/policy.h"
+
+/* One line of a table, in the statute's own words. */
+struct policy_row {
+	const char *row, *inquirer, *task, *provider, *data;
+	const char *article;	/* citation in Japanese */
+	const char *data_plain; /* the data name without definitions */
+	const char *inquirer_state, *provider_state; /* see policy_gap.state */
+	uint32_t from, until;			     /* until 0: in force */
+	bool by_act;				     /* of 別表第二 */
+};
+
+/* How many lines the two tables have over all dates; 別表第二 comes first. */
+size_t policy_rows(const struct policy *p);
+/* Line i (below policy_rows) in *out; whether it is in force on `day`. */
+bool policy_row(
+    const struct policy *p, size_t i, uint32_t day, struct policy_row *out);
+
+/* Something in force that permits nothing, or not all it says. */
+struct policy_gap {
+	const char *kind;  /* "inquirer", "provider", "procedure" */
+	const char *state; /* of a cell: "open", "no-list", "partial",
+			      "unlisted"; of a procedure's line: why it is not
+			      mapped */
+	const char *row, *article;
+	const char *procedure; /* our code, "" for a cell */
+	const char *words;     /* the cell, or the line's words for its data */
+	const char *file;      /* and where they stand */
+	unsigned line;
+};
+
+/* Tell each gap of a day to visit, in the order of the files. */
+void policy_gaps(const struct policy *p, uint32_t day,
+    void (*visit)(const struct policy_gap *gap, void *arg), void *arg);
+
+/* How far the day's law is resolved and mapped. */
+struct policy_coverage {
+	size_t rows, rows_resolved; /* resolved or partial on both sides */
+	size_t lines, lines_mapped; /* of the procedures */
+};
+void policy_coverage(
+    const struct policy *p, uint32_t day, struct policy_coverage *out);
+
+/*
+ * Lines of the day that would let the inquirer of *q ask, nearest first: the
+ * same data of the same provider under another row, the same data of another
+ * provider under this row, then under another row. Fills at most `most`
+ * numbers of lines (for policy_row) and returns how many.
+ */
+size_t policy_nearest(const struct policy *p, const struct policy_question *q,
+    size_t *lines, size_t most);
+
+/* A procedure of a row, as one of its lines in force that day says it. */
+struct policy_procedure {
+	const char *code, *row, *article, *words;
+	const char *data_words, *relation;
+	const char *mapped; /* "mapped", or why not: see policy_gap.state */
+};
+/* Tell each line of the procedures in force; row "" is every row. */
+void policy_procedures(const struct policy *p, const char *row, uint32_t day,
+    void (*visit)(const struct policy_procedure *o, void *arg), void *arg);
+
+#endif
