@@ -14,7 +14,7 @@ struct raw {
 	struct secret key;
 	struct zmsg message;
 	struct arena arena;
-	bool up;
+	bool up, came_up;
 };
 
 static _Noreturn void
@@ -79,20 +79,30 @@ raw_dial(struct world *w, const char *party)
 	return r;
 }
 
+void
+raw_greet(struct raw *r)
+{
+	struct hello hello = {.version = PROTOCOL_VERSION, .role = 1};
+	struct buf body = {0}, frame = {0};
+
+	snprintf(hello.software, sizeof hello.software, "raw");
+	hello_encode(&hello, &body);
+	frame_wrap(FRAME_HELLO, buf_span(&body), &frame);
+	raw_try_send(r, buf_span(&frame));
+	buf_free(&body);
+	buf_free(&frame);
+}
+
 struct raw *
 raw_hello(struct world *w, const char *party)
 {
 	struct raw *r = raw_dial(w, party);
-	struct hello hello = {.version = PROTOCOL_VERSION, .role = 1};
-	struct buf body = {0};
 	struct frame reply;
 
 	if (!raw_connected(r, ANSWER_MS))
 		raw_fail(party, "no connection");
-	snprintf(hello.software, sizeof hello.software, "raw");
-	hello_encode(&hello, &body);
-	raw_send_frame(r, FRAME_HELLO, buf_span(&body));
-	buf_free(&body);
+	raw_greet(r);
+	raw_came_up(r);
 	if (!raw_await(r, FRAME_HELLO_REPLY, ANSWER_MS, &reply))
 		raw_fail(party, "no HELLO_REPLY");
 	return r;
@@ -116,8 +126,10 @@ events_take(struct raw *r)
 {
 	enum zevent e;
 
-	while ((e = zsock_event(r->sock)) != ZEVENT_NONE)
+	while ((e = zsock_event(r->sock)) != ZEVENT_NONE) {
 		r->up = e == ZEVENT_UP;
+		r->came_up |= r->up;
+	}
 }
 
 bool
@@ -131,6 +143,24 @@ raw_connected(struct raw *r, unsigned ms)
 			return r->up;
 		process_sleep_ms(5);
 	}
+}
+
+bool
+raw_came_up(struct raw *r)
+{
+	bool came = r->came_up;
+
+	events_take(r);
+	came |= r->came_up;
+	r->came_up = false;
+	return came;
+}
+
+bool
+raw_try_send(struct raw *r, struct span bytes)
+{
+	events_take(r);
+	return r->up && zsock_send(r->sock, 0, bytes) == ERR_NONE;
 }
 
 void

@@ -90,6 +90,12 @@ struct raw *raw_hello(struct world *w, const char *party);
 void raw_close(struct raw *r);
 /* Send bytes as they are, one message. */
 void raw_send(struct raw *r, struct span bytes);
+/* The same where there may be no connection: false, and nothing was sent. */
+bool raw_try_send(struct raw *r, struct span bytes);
+/* Say HELLO, as every new connection must, without waiting. */
+void raw_greet(struct raw *r);
+/* Whether a connection came about since last asked (also the first). */
+bool raw_came_up(struct raw *r);
 /* Send a well-formed frame of that kind around the body. */
 void raw_send_frame(struct raw *r, enum frame_kind kind, struct span body);
 /*
