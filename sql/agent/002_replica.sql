@@ -8,9 +8,11 @@ CREATE TABLE record (
 	layout text NOT NULL,
 	official boolean NOT NULL,      -- false: the layout is ours
 	as_of_ms bigint NOT NULL,
-	published_until_ms bigint NOT NULL,
+	published_until_ms bigint NOT NULL DEFAULT 0, -- 0: no end
 	no_auto_answer boolean NOT NULL DEFAULT false, -- 自動応答不可
-	-- [{"d": depth, "c": code, "n": name, "v": content, "e": why empty}]
-	items jsonb NOT NULL,
+	non_disclosure boolean NOT NULL DEFAULT false, -- 不開示
+	-- the Record message of schemas/renkei.proto, as it will be sealed: an
+	-- answer costs no conversion; nothing else is in it
+	body bytea NOT NULL,
 	PRIMARY KEY (agency, local_id, data, fiscal_year, version)
 );

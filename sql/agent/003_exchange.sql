@@ -16,6 +16,8 @@ CREATE TABLE exchange_record (
 	provider text NOT NULL,
 	provider_for text NOT NULL DEFAULT '',
 	data text[] NOT NULL,
+	period_from text NOT NULL DEFAULT '',
+	period_until text NOT NULL DEFAULT '',
 	case_reference text NOT NULL DEFAULT '', -- side 1 only
 	case_tag bytea,
 	asked_ms bigint NOT NULL,
@@ -25,6 +27,8 @@ CREATE TABLE exchange_record (
 	inquirer_hides boolean NOT NULL DEFAULT false,
 	provider_hides boolean NOT NULL DEFAULT false,
 	article text NOT NULL DEFAULT '',
+	hop text NOT NULL DEFAULT '',   -- who said no, and
+	rule text NOT NULL DEFAULT '',  -- by which rule
 	sequence bigint,
 	permit_leaf bytea,
 	permit_idx bigint,
@@ -72,13 +76,14 @@ CREATE TABLE outgoing (
 	created_ms bigint NOT NULL,
 	state smallint NOT NULL DEFAULT 1, -- 1 stored, 2 pending, 3 ended, 4 taken
 	outcome int,
+	hop text,
 	rule text,
 	citation text,
 	payload bytea,                  -- opened answer, as Payload
 	ended_ms bigint,
 	PRIMARY KEY (agency, exchange_id)
 );
-CREATE INDEX outgoing_open ON outgoing (agency, batch) WHERE state < 3;
+CREATE INDEX outgoing_open ON outgoing (created_ms) WHERE state < 3;
 
 -- One use of a permit, and the sealed provision as long as it may have to be
 -- delivered again: until the inquirer's receipt, else 24 h.

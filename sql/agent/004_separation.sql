@@ -25,7 +25,7 @@ GRANT DELETE ON outgoing TO renkei_agent;
 GRANT SELECT, INSERT ON permit_used TO renkei_agent;
 GRANT SELECT, INSERT ON exchange_record TO renkei_agent;
 GRANT UPDATE (answered_ms, outcome, pia_missing, inquirer_hides,
-	provider_hides, article, permit_leaf, permit_idx, outcome_leaf,
+	provider_hides, article, hop, rule, permit_leaf, permit_idx, outcome_leaf,
 	outcome_idx) ON exchange_record TO renkei_agent;
 REVOKE ALL ON FUNCTION exchange_month_ensure(int), exchange_months_ahead(int)
 	FROM PUBLIC;
