@@ -26,6 +26,7 @@ static const struct {
     {OSAKA, "agency"},
     {SAPPORO, "agency"},
     {NAGOYA, "agency"},
+    {KYOTO, "agency"},
     {"registrar", "registrar"},
     {"portal", "portal"},
     {"auditor", "auditor"},
@@ -44,11 +45,13 @@ static const struct {
 	"body\tfile\trows\tstate\tin_force_from\tin_force_until\tcitation\n"
 	"nenkin\ttest\t*\tpublished\t2024-04-24\t\ttest\n"
 	"141003\ttest\t*\tpublished\t2024-04-24\t\ttest\n"
+	"261009\ttest\t*\tpublished\t2024-04-24\t\ttest\n"
 	"231002\ttest\t*\tpublished\t2024-04-24\t\ttest\n"
 	"271004\ttest\t*\tpublished\t2024-04-24\t\ttest\n"},
     {"suspensions.tsv",
 	"body\trow\tdata\tin_force_from\tin_force_until\treason\n"
-	"231002\t*\t*\t2026-01-01\t\ttest\n"},
+	"231002\t*\t*\t2026-01-01\t\ttest\n"
+	"261009\t*\t*\t2026-11-25\t\ttest\n"},
 };
 
 static void

@@ -11,13 +11,14 @@
 /*
  * Row 73: 日本年金機構 (nenkin), for 厚生労働大臣, asks a city for
  * 地方税関係情報 in the procedure p73.001. Yokohama and Osaka have published
- * their PIA, Sapporo has not, Nagoya is suspended by a policy officer.
+ * their PIA, Sapporo has not; Nagoya is suspended, Kyoto will be from 11-25.
  */
 #define NENKIN "nenkin"
 #define YOKOHAMA "141003"
 #define OSAKA "271004"
 #define SAPPORO "011002"
 #define NAGOYA "231002"
+#define KYOTO "261009"
 #define ROW "73"
 #define PROCEDURE "p73.001"
 #define TAX "地方税関係情報"
@@ -30,7 +31,7 @@ struct vw_party {
 	struct seal_ring *ring;
 };
 
-#define VW_PARTIES 8
+#define VW_PARTIES 9
 
 struct vaultworld {
 	struct vw_party parties[VW_PARTIES];
