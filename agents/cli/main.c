@@ -7,6 +7,8 @@
 static const struct cli_command commands[] = {
     {"policy", cmd_policy, "the law as data", "法令のデータ"},
     {"explain", cmd_explain, "is it lawful, and why", "適法かどうかと理由"},
+    {"log", cmd_log, "verify, count and export the log",
+	"ログの検証・集計・書き出し"},
     {NULL, NULL, NULL, NULL},
 };
 
