@@ -207,7 +207,6 @@ passes(enum err e)
 static void
 request_notice(struct desk *d, const struct registrar_notice *n)
 {
-	const uint8_t *number = n->id;
 	size_t i = errand_find(d, n->id);
 	enum err e = n->error[0] != '\0' ? err_from_code(n->error) : ERR_NONE;
 
@@ -224,7 +223,7 @@ request_notice(struct desk *d, const struct registrar_notice *n)
 	if (i < d->n_errands)
 		errand_drop(d, i);
 	if (e != ERR_NONE || n->acknowledged)
-		register_end(d->db, &number, 1);
+		memcpy(d->ended[d->n_ended++], n->id, ID_LEN);
 	crash_point("registrar.after_notice");
 }
 
@@ -285,6 +284,19 @@ events_take(struct desk *d)
 	}
 }
 
+/* What is not forgotten now is when its 24 h are over. */
+static void
+ended_forget(struct desk *d)
+{
+	const uint8_t *numbers[4 * DESK_BATCH];
+
+	for (size_t i = 0; i < d->n_ended; i++)
+		numbers[i] = d->ended[i];
+	if (d->n_ended > 0 && desk_database(d))
+		register_end(d->db, numbers, d->n_ended);
+	d->n_ended = 0;
+}
+
 void
 desk_broker(struct desk *d)
 {
@@ -307,6 +319,7 @@ desk_broker(struct desk *d)
 			oplog(OPLOG_WARN, "broker-frame", LOG_ERR(e));
 	}
 	zmsg_close(&m);
+	ended_forget(d);
 }
 
 /* --- once a second --- */

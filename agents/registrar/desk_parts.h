@@ -49,7 +49,11 @@ struct desk {
 	uint8_t change_id[ID_LEN];
 	uint64_t announced_ms;
 
-	uint64_t ticked_ms, expired_ms; /* monotonic */
+	/* numbers to forget, collected while frames are read */
+	uint8_t ended[4 * DESK_BATCH][ID_LEN];
+	size_t n_ended;
+
+	uint64_t ticked_ms, expired_ms, reopened_ms; /* monotonic */
 	uint64_t asked, issued, refused, changes, bad_frames;
 };
 
