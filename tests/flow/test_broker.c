@@ -232,7 +232,7 @@ refuses_data_the_row_does_not_name(void)
 	struct question q = {
 	    "48", "p48.001", "nenkin", "年金給付関係情報", NULL, city_code};
 
-	refuse_lawfully(city, &q, OUTCOME_NOT_PROVIDER);
+	refuse_lawfully(city, &q, OUTCOME_NO_DATA);
 }
 
 static void
