@@ -59,8 +59,8 @@ function value(i, person, t) {
 	if (t == "person") return person
 	if (t == "fiscal_year") return "2026"
 	if (t == "version") return "1"
-	if (t == "as_of") return "2026-06-01T09:00:00+09:00"
-	if (t == "published_until") return "2027-05-31T23:59:59+09:00"
+	if (t == "as_of") return "2026-06-01T09:00"
+	if (t == "published_until") return "2027-05-31"
 	if (t == "no_auto_answer" || t == "non_disclosure") return "0"
 	return content(kind[t], name[i], empty[i])
 }
