@@ -101,7 +101,7 @@ $(A_BROKER): $(call obj,$(BROKER_SRC))
 $(A_AGENTS): $(call obj,$(AGENTS_SRC))
 	$(archive)
 
-LINK = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o %.a,$^) $(LIBS)
+LINK = $(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/renkei-broker: $(call obj,broker/main.c) $(A_BROKER) $(A_POLICY) $(A_LIB)
 	$(LINK)
 $(BUILD)/renkei-agent: $(call obj,agents/runtime/main.c) $(A_AGENTS) $(A_POLICY) $(A_LIB)
@@ -125,6 +125,8 @@ $(BUILD)/tests/unit/agents/%: $(BUILD)/obj/tests/unit/agents/%.o $(TEST_SHARED) 
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
 $(BUILD)/tests/launch: $(BUILD)/obj/tests/flow/process.o
+$(BUILD)/tests/frames: $(FLOW_SHARED)
+$(BUILD)/tests/frames: LIBS += -lcunit
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK)

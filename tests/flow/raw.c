@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/file.h"
 #include "lib/secret.h"
 #include "lib/zsock.h"
 #include "tests/flow/world.h"
@@ -15,13 +16,48 @@ struct raw {
 	struct zmsg message;
 	struct arena arena;
 	bool up, came_up;
+	char party[PARTY_MAX + 1];
 };
+
+/* Where frames are written, "" for nowhere. */
+static char record_dir[256];
+
+void
+raw_record(const char *dir)
+{
+	snprintf(record_dir, sizeof record_dir, "%s", dir);
+}
 
 static _Noreturn void
 raw_fail(const char *what, const char *detail)
 {
 	fprintf(stderr, "raw: %s: %s\n", what, detail);
 	exit(1);
+}
+
+static void
+frame_record(const struct raw *r, const char *direction, struct span bytes)
+{
+	static unsigned number;
+	struct arena arena = {0};
+	struct frame f = {0};
+	char path[300];
+	FILE *list;
+
+	if (record_dir[0] == '\0')
+		return;
+	frame_open(bytes, &arena, &f);
+	snprintf(path, sizeof path, "%s/%03u.bin", record_dir, ++number);
+	if (file_write(path, bytes, 0644) != ERR_NONE)
+		raw_fail(path, "cannot be written");
+	snprintf(path, sizeof path, "%s/list.tsv", record_dir);
+	list = fopen(path, "a");
+	if (list == NULL)
+		raw_fail(path, "cannot be written");
+	fprintf(list, "%03u.bin\t%s\t%s\t%u\t%s\t%zu\n", number, direction,
+	    r->party, f.kind, frame_name(f.kind), bytes.n);
+	fclose(list);
+	arena_wipe_free(&arena);
 }
 
 /* The value of `listen = ` in a configuration file; static buffer. */
@@ -66,6 +102,8 @@ raw_dial(struct world *w, const char *party)
 	enum err e;
 
 	text[strcspn(text, "\n")] = '\0';
+	snprintf(r->party, sizeof r->party, "%s",
+	    party != NULL ? party : "stranger");
 	if ((e = curve_parse(text, server)) != ERR_NONE)
 		raw_fail("curve.pub", err_code(e));
 	free(text);
@@ -160,7 +198,10 @@ bool
 raw_try_send(struct raw *r, struct span bytes)
 {
 	events_take(r);
-	return r->up && zsock_send(r->sock, 0, bytes) == ERR_NONE;
+	if (!r->up || zsock_send(r->sock, 0, bytes) != ERR_NONE)
+		return false;
+	frame_record(r, "to-broker", bytes);
+	return true;
 }
 
 void
@@ -170,6 +211,7 @@ raw_send(struct raw *r, struct span bytes)
 
 	if (!raw_connected(r, ANSWER_MS))
 		raw_fail("send", "no connection");
+	frame_record(r, "to-broker", bytes);
 	if ((e = zsock_send(r->sock, 0, bytes)) != ERR_NONE)
 		raw_fail("send", err_code(e));
 }
@@ -200,6 +242,7 @@ raw_receive(struct raw *r, unsigned ms, struct frame *out)
 			e = frame_open(zmsg_span(&r->message), &r->arena, out);
 			if (e != ERR_NONE)
 				raw_fail("frame", err_code(e));
+			frame_record(r, "from-broker", zmsg_span(&r->message));
 			return true;
 		}
 		if (process_clock_ms() >= until)

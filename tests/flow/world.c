@@ -16,7 +16,8 @@
 #define STOP_SECONDS 15
 
 struct world {
-	char dir[64];
+	char dir[256];
+	bool attached;
 	char admin[256];
 	struct buf said;
 	size_t n;
@@ -139,6 +140,15 @@ programs_list(struct world *w)
 	}
 }
 
+static void
+admin_find(struct world *w)
+{
+	if (world_shell(w, "sql/cluster conninfo %s/pg postgres", w->dir) != 0)
+		harness_fail("conninfo: %s", world_said(w));
+	snprintf(w->admin, sizeof w->admin, "%.*s",
+	    (int)strcspn(world_said(w), "\n"), world_said(w));
+}
+
 struct world *
 world_new(const char *options)
 {
@@ -150,11 +160,19 @@ world_new(const char *options)
 	setenv("RENKEI_BROKER_OPTIONS", options != NULL ? options : "", 1);
 	if (world_shell(w, "tests/world/world make %s", w->dir) != 0)
 		harness_fail("make: %s", world_said(w));
-	if (world_shell(w, "sql/cluster conninfo %s/pg postgres", w->dir) != 0)
-		harness_fail("conninfo: %s", world_said(w));
-	snprintf(w->admin, sizeof w->admin, "%.*s",
-	    (int)strcspn(world_said(w), "\n"), world_said(w));
+	admin_find(w);
 	programs_list(w);
+	return w;
+}
+
+struct world *
+world_attach(const char *dir)
+{
+	struct world *w = xcalloc(1, sizeof *w);
+
+	snprintf(w->dir, sizeof w->dir, "%s", dir);
+	w->attached = true;
+	admin_find(w);
 	return w;
 }
 
@@ -164,7 +182,9 @@ world_free(struct world *w)
 	if (w == NULL)
 		return;
 	world_stop_all(w);
-	if (getenv("RENKEI_KEEP") != NULL)
+	if (w->attached)
+		;
+	else if (getenv("RENKEI_KEEP") != NULL)
 		fprintf(stderr, "world: kept in %s\n", w->dir);
 	else if (world_shell(w, "tests/world/world remove %s", w->dir) != 0)
 		fprintf(stderr, "world: remove: %s\n", world_said(w));
@@ -185,7 +205,7 @@ bool
 world_start(struct world *w, const char *name, char *const env[])
 {
 	const char *b = build_dir();
-	char bin[300], conf[300], log[300];
+	char bin[400], conf[400], log[400];
 	char *argv[] = {bin, conf, NULL};
 
 	snprintf(bin, sizeof bin, "%s/renkei-%s", b,
@@ -256,7 +276,7 @@ const char *
 world_person(struct world *w, const char *agency, unsigned i)
 {
 	static char line[128];
-	char path[200];
+	char path[400];
 	FILE *f;
 
 	snprintf(path, sizeof path, "%s/people/%s.txt", w->dir, agency);
@@ -280,7 +300,7 @@ world_dir(const struct world *w)
 const char *
 world_run_dir(const struct world *w)
 {
-	static char path[80];
+	static char path[300];
 
 	snprintf(path, sizeof path, "%s/run", w->dir);
 	return path;
@@ -289,7 +309,7 @@ world_run_dir(const struct world *w)
 char *
 world_file(const struct world *w, const char *fmt, ...)
 {
-	char path[400];
+	char path[600];
 	struct stat st;
 	va_list ap;
 	char *text;

@@ -21,7 +21,10 @@ struct world;
  * are lines added to broker.conf; NULL: none.
  */
 struct world *world_new(const char *options);
-/* Stops and deletes everything; with RENKEI_KEEP set says where it was. */
+/* A world made by somebody else, for sql, commands and raw parties only. */
+struct world *world_attach(const char *dir);
+/* Stops and deletes everything it made; with RENKEI_KEEP set says where it was.
+ */
 void world_free(struct world *w);
 
 /* Start one (broker, registrar, agent-HOST). `env` as in process_start. */
@@ -103,6 +106,12 @@ void raw_send_frame(struct raw *r, enum frame_kind kind, struct span body);
  * if nothing came.
  */
 bool raw_receive(struct raw *r, unsigned ms, struct frame *out);
+/*
+ * From now on write every frame of every raw connection into `dir` as
+ * NNN.bin, and a line about it (number, direction, party, kind, bytes) to
+ * list.tsv there.
+ */
+void raw_record(const char *dir);
 /* Skip to the next frame of that kind. */
 bool raw_await(
     struct raw *r, enum frame_kind kind, unsigned ms, struct frame *out);
