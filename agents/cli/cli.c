@@ -209,7 +209,7 @@ cli_exit_of_outcome(enum outcome o)
 int
 cli_fail(bool json, enum err e, const char *about)
 {
-	const char *sentence = err_sentence(e);
+	const char *sentence = cli_text(err_sentence(e), err_sentence_ja(e));
 
 	if (json)
 		cli_print_json(json_pack("{s:s,s:s,s:s*}", "error", err_code(e),

@@ -5,6 +5,16 @@
 #include <stddef.h>
 
 static const struct cli_command commands[] = {
+    {"inquire", cmd_inquire, "ask another body about a person",
+	"他の機関に照会する"},
+    {"records", cmd_records, "this agency's exchange records",
+	"自機関の情報提供等記録"},
+    {"pending", cmd_pending, "what waits for an official",
+	"職員の判断を待つ照会"},
+    {"code", cmd_code, "acquire link codes", "符号を取得する"},
+    {"import", cmd_import, "replica records from a CSV file",
+	"副本をCSVから登録する"},
+    {"status", cmd_status, "how an agent is", "エージェントの状態"},
     {"policy", cmd_policy, "the law as data", "法令のデータ"},
     {"explain", cmd_explain, "is it lawful, and why", "適法かどうかと理由"},
     {"log", cmd_log, "verify, count and export the log",
