@@ -28,6 +28,7 @@ struct ledger {
 	struct logstore *store;
 	struct tree *tree;
 	int signer_fd;
+	uint64_t policy_version, directory_version;
 	struct evq *jobs, *done;
 	pthread_t thread;
 	bool started;
@@ -76,6 +77,7 @@ ledger_job_free(struct ledger_job *job)
 	buf_free(&job->alias_value);
 	buf_free(&job->acquisition.person);
 	buf_free(&job->note);
+	buf_free(&job->leaves);
 	free(job);
 }
 
@@ -110,9 +112,12 @@ static enum err
 signer_ask(
     struct ledger *l, uint64_t size, struct signer_leaf *leaves, size_t n)
 {
-	struct signer_request ask = {.size = size, .leaves = leaves};
+	struct signer_request ask = {.size = size,
+	    .n_leaves = n,
+	    .leaves = leaves,
+	    .policy_version = l->policy_version,
+	    .directory_version = l->directory_version};
 	struct signer_reply reply;
-	ask.n_leaves = n;
 	arena_reset(&l->arena);
 	enum err e = signer_call(l->signer_fd, &ask, &l->arena, &reply);
 	if (e != ERR_NONE)
@@ -284,6 +289,8 @@ ledger_open(const struct ledger_options *o, struct ledger **out)
 	struct ledger *l = xcalloc(1, sizeof(*l));
 	*out = NULL;
 	l->signer_fd = o->signer_fd;
+	l->policy_version = o->policy_version;
+	l->directory_version = o->directory_version;
 	l->jobs = evq_new(JOBS_MAX);
 	l->done = evq_new(2 * JOBS_MAX);
 	l->arena.cap = 1024 * 1024;
@@ -466,6 +473,10 @@ sign_batch(struct ledger *l, struct ledger_job **jobs, size_t n)
 	struct ledger_job *head = ledger_job_new(LEDGER_HEAD, 0);
 	head->size = l->size;
 	buf_add(&head->note, l->note.p, l->note.n);
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i]->op == LEDGER_APPEND)
+			buf_add(&head->leaves, jobs[i]->rows[0].leaf,
+			    ENTRY_LEAF_LEN);
 	job_hand_back(l, head);
 	return ERR_NONE;
 }

@@ -86,7 +86,7 @@ enum ledger_op {
 	LEDGER_EXPIRE,
 	/* from, most -> rows from that index on, in order */
 	LEDGER_FOLLOW,
-	/* came by itself: size and note are the log's new checkpoint */
+	/* came by itself: note is the log's new checkpoint, of `size` */
 	LEDGER_HEAD
 };
 
@@ -119,8 +119,9 @@ struct ledger_job {
 	struct ledger_acquisition acquisition;
 	uint64_t from;
 	uint32_t most;
-	uint64_t size;	 /* of the log the paths are for */
-	struct buf note; /* LEDGER_HEAD: the signed checkpoint */
+	uint64_t size; /* of the log the paths are for */
+	/* LEDGER_HEAD: the signed checkpoint, and the leaves it brought */
+	struct buf note, leaves;
 	uint8_t consistency[MERKLE_PATH_MAX][MERKLE_LEN];
 	size_t n_consistency;
 };
@@ -137,6 +138,8 @@ struct ledger_options {
 	const char *database; /* conninfo */
 	const char *origin;   /* of the log */
 	int signer_fd;	      /* the signer's channel; stays the caller's */
+	/* in force: the signer refuses to go back behind any it saw */
+	uint64_t policy_version, directory_version;
 };
 
 /*

@@ -1,0 +1,167 @@
+#include "broker/workers.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "broker/vault_ops.h"
+
+/* In a worker's hands at once: enough to keep it busy, and fair to all. */
+#define SENT_MAX 32
+
+/* A request that waits for its worker. */
+struct packet {
+	struct packet *next;
+	size_t n;
+	uint8_t bytes[];
+};
+
+struct worker {
+	int fd;
+	size_t sent, kept;
+	struct packet *first, **last;
+};
+
+struct workers {
+	struct worker worker[WORKERS_MAX];
+	size_t n, next;
+	struct buf scratch;
+	uint8_t packet[VAULT_PACKET_MAX];
+};
+
+struct workers *
+workers_new(const int *fds, size_t n)
+{
+	struct workers *ws = xcalloc(1, sizeof(*ws));
+	assert(n > 0 && n <= WORKERS_MAX);
+	ws->n = n;
+	for (size_t i = 0; i < n; i++) {
+		ws->worker[i].fd = fds[i];
+		ws->worker[i].last = &ws->worker[i].first;
+		fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	return ws;
+}
+
+void
+workers_free(struct workers *ws)
+{
+	if (ws == NULL)
+		return;
+	for (size_t i = 0; i < ws->n; i++) {
+		close(ws->worker[i].fd);
+		while (ws->worker[i].first != NULL) {
+			struct packet *p = ws->worker[i].first;
+			ws->worker[i].first = p->next;
+			free(p);
+		}
+	}
+	buf_free(&ws->scratch);
+	free(ws);
+}
+
+size_t
+workers_count(const struct workers *ws)
+{
+	return ws->n;
+}
+
+int
+workers_fd(const struct workers *ws, size_t i)
+{
+	return ws->worker[i].fd;
+}
+
+/*
+ * The signature's last bytes tell one batch from another. They are at the
+ * end of an Envelope's encoding, whose last field it is.
+ */
+static struct worker *
+worker_for(struct workers *ws, struct span envelope)
+{
+	if (envelope.n >= 16) {
+		uint64_t h;
+		memcpy(&h, envelope.p + envelope.n - 16, 8);
+		return &ws->worker[h % ws->n];
+	}
+	struct worker *best = &ws->worker[ws->next++ % ws->n];
+	for (size_t i = 0; i < ws->n; i++)
+		if (ws->worker[i].sent + ws->worker[i].kept <
+		    best->sent + best->kept)
+			best = &ws->worker[i];
+	return best;
+}
+
+static bool
+packet_send(struct worker *w, const uint8_t *p, size_t n)
+{
+	if (w->sent >= SENT_MAX)
+		return false;
+	if (send(w->fd, p, n, MSG_NOSIGNAL) < 0)
+		return false; /* full, or gone: then its end is read soon */
+	w->sent++;
+	return true;
+}
+
+void
+workers_ask(struct workers *ws, const struct vault_request *q)
+{
+	struct worker *w = worker_for(ws, q->envelope);
+	buf_reset(&ws->scratch);
+	vault_request_encode(q, &ws->scratch);
+	assert(ws->scratch.n <= VAULT_PACKET_MAX);
+	if (w->first == NULL && packet_send(w, ws->scratch.p, ws->scratch.n))
+		return;
+	struct packet *p = xmalloc(sizeof(*p) + ws->scratch.n);
+	p->next = NULL;
+	p->n = ws->scratch.n;
+	memcpy(p->bytes, ws->scratch.p, ws->scratch.n);
+	*w->last = p;
+	w->last = &p->next;
+	w->kept++;
+}
+
+void
+workers_flush(struct workers *ws)
+{
+	for (size_t i = 0; i < ws->n; i++) {
+		struct worker *w = &ws->worker[i];
+		while (w->first != NULL &&
+		       packet_send(w, w->first->bytes, w->first->n)) {
+			struct packet *p = w->first;
+			w->first = p->next;
+			if (w->first == NULL)
+				w->last = &w->first;
+			w->kept--;
+			free(p);
+		}
+	}
+}
+
+enum err
+workers_reply(
+    struct workers *ws, size_t i, struct arena *a, struct vault_reply *out)
+{
+	struct worker *w = &ws->worker[i];
+	ssize_t n = recv(w->fd, ws->packet, sizeof(ws->packet), 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return ERR_TIMEOUT;
+	if (n <= 0)
+		return ERR_OFFLINE;
+	if (w->sent > 0)
+		w->sent--;
+	return vault_reply_decode(span_of(ws->packet, (size_t)n), a, out);
+}
+
+size_t
+workers_outstanding(const struct workers *ws)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ws->n; i++)
+		n += ws->worker[i].sent + ws->worker[i].kept;
+	return n;
+}

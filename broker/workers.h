@@ -1,0 +1,35 @@
+/* The vault workers as the front sees them: packets out, packets back. */
+#ifndef BROKER_WORKERS_H
+#define BROKER_WORKERS_H
+
+#include "lib/messages.h"
+
+#define WORKERS_MAX 64
+
+struct workers;
+
+/* fds: SOCK_SEQPACKET ends, one a worker, made non-blocking; taken over. */
+struct workers *workers_new(const int *fds, size_t n);
+void workers_free(struct workers *ws);
+size_t workers_count(const struct workers *ws);
+/* To poll for reading; and for writing when workers_waiting. */
+int workers_fd(const struct workers *ws, size_t i);
+
+/*
+ * Send, or keep until the worker reads. Requests whose envelopes bear the
+ * same signature go to the same worker, so that it checks a batch's root
+ * once; what bears none goes to the one with the least to do.
+ */
+void workers_ask(struct workers *ws, const struct vault_request *q);
+/* Send what waits, to whoever reads now. */
+void workers_flush(struct workers *ws);
+/*
+ * The next reply of worker i, decoded into `a`. ERR_TIMEOUT: none now;
+ * ERR_OFFLINE: the worker is gone; ERR_MALFORMED: it speaks nonsense.
+ */
+enum err workers_reply(
+    struct workers *ws, size_t i, struct arena *a, struct vault_reply *out);
+/* Requests not answered yet, kept or sent. */
+size_t workers_outstanding(const struct workers *ws);
+
+#endif
