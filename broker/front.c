@@ -1,0 +1,814 @@
+#include "broker/front.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/control.h"
+#include "broker/exchange.h"
+#include "broker/follow.h"
+#include "broker/issue.h"
+#include "broker/ledger.h"
+#include "broker/peer.h"
+#include "broker/workers.h"
+#include "lib/clock.h"
+#include "lib/directory.h"
+#include "lib/oplog.h"
+#include "lib/uuid.h"
+#include "lib/zsock.h"
+#include "policy/policy.h"
+
+#define HELLO_TICKET ((uint64_t)2 << 56)
+#define TICKET_KIND(ticket) ((ticket) >> 56)
+
+/* Small fair bursts: answers before questions. */
+#define FRAMES_IN 8
+#define REPLIES_IN 64
+#define RESULTS_IN 256
+#define TICK_MS 250
+#define EXPIRE_MS 60000
+#define DRAIN_MS 5000
+#define WAITING_MAX 1000 /* messages ZeroMQ may hold for a connection */
+#define RECENT_MS (600 * 1000)
+#define SKEW_MS (120 * 1000)
+
+struct front {
+	const struct options *o;
+	struct ledger *ledger;
+	struct tree *tree;
+	struct buf note; /* the checkpoint in force */
+	uint64_t size;	 /* its size */
+	struct workers *workers;
+	struct peers *peers;
+	struct hub *hub;
+	struct issues *issues;
+	struct follows *follows;
+	struct control *control;
+	struct directory *directory;
+	struct policy *policy;
+	const char *registrar; /* party code */
+	struct znet *net;
+	struct zsock *socket;
+	struct arena frame_arena, reply_arena;
+	uint64_t now_ms, tick_ms, expire_ms, drain_ms;
+	uint64_t frames, refused;
+	size_t control_at;
+	struct zpoll polled[3 + WORKERS_MAX + CONTROL_CLIENTS];
+};
+
+static volatile sig_atomic_t stopping;
+
+static void
+on_term(int signal)
+{
+	stopping = 1;
+}
+
+/* ---- sending --------------------------------------------------------------
+ */
+
+static enum err
+send_frame(void *ctx, uint32_t route, enum frame_kind kind, struct buf *body)
+{
+	struct front *f = ctx;
+	struct buf frame = {0};
+	frame_wrap(kind, buf_span(body), &frame);
+	buf_free(body);
+	enum err e = zsock_send_take(f->socket, route, &frame);
+	if (e == ERR_OFFLINE)
+		peers_gone(f->peers, route);
+	return e;
+}
+
+static uint32_t
+route_to(void *ctx, const char *party, uint32_t wanted)
+{
+	struct front *f = ctx;
+	const struct peer *p = peers_of(f->peers, party, wanted);
+	return p == NULL ? 0 : p->route;
+}
+
+/* Each proof leads from the checkpoint this connection was last sent. */
+static void
+prove_consistency(struct front *f, struct peer *peer, uint64_t *from,
+    uint8_t (*hashes)[HASH_LEN], size_t *n)
+{
+	*from = peer->held_size;
+	if (tree_consistency(f->tree, *from, f->size, hashes, n) != ERR_NONE) {
+		*from = 0; /* so long ago: it says hello again */
+		*n = 0;
+	}
+	peer->held_size = f->size;
+}
+
+static enum err
+prove(void *ctx, uint32_t route, uint64_t index, struct entry_proof *p)
+{
+	struct front *f = ctx;
+	struct peer *peer = peers_find(f->peers, route);
+	if (peer == NULL)
+		return ERR_OFFLINE;
+	p->index = index;
+	p->checkpoint = buf_span(&f->note);
+	prove_consistency(
+	    f, peer, &p->consistent_from, p->consistency, &p->n_consistency);
+	return tree_inclusion(f->tree, index, f->size, p->path, &p->n_path);
+}
+
+static void
+ask_vault(void *ctx, const struct vault_request *q)
+{
+	struct front *f = ctx;
+	workers_ask(f->workers, q);
+}
+
+static bool
+ask_ledger(void *ctx, struct ledger_job *job)
+{
+	struct front *f = ctx;
+	return ledger_submit(f->ledger, job);
+}
+
+static bool
+writable(void *ctx)
+{
+	struct front *f = ctx;
+	return ledger_healthy(f->ledger);
+}
+
+/* ---- hello ----------------------------------------------------------------
+ */
+
+static void
+hello_reply_send(struct front *f, struct peer *peer, uint64_t from,
+    uint8_t (*hashes)[HASH_LEN], size_t n)
+{
+	struct hello_reply r = {.version = PROTOCOL_VERSION,
+	    .time_ms = f->now_ms,
+	    .checkpoint = buf_span(&f->note),
+	    .consistent_from = from,
+	    .n_consistency = n,
+	    .consistency = hashes,
+	    .policy_version = policy_version(f->policy),
+	    .directory_version = directory_version(f->directory)};
+	struct buf body = {0};
+	uint32_t route = peer->route;
+	char party[PARTY_MAX + 1];
+	strcpy(party, peer->party);
+	strcpy(r.party, party);
+	memcpy(r.policy_hash, policy_hash(f->policy), HASH_LEN);
+	hello_reply_encode(&r, &body);
+	peer->held_size = f->size;
+	peer->greeted = true;
+	if (send_frame(f, route, FRAME_HELLO_REPLY, &body) != ERR_NONE)
+		return;
+	hub_hello(f->hub, party);
+	issues_hello(f->issues, party);
+}
+
+static void
+take_hello(struct front *f, struct peer *peer, struct span body)
+{
+	struct hello h;
+	uint8_t hashes[MERKLE_PATH_MAX][HASH_LEN];
+	size_t n;
+	if (hello_decode(body, &f->frame_arena, &h) != ERR_NONE) {
+		f->refused++;
+		return;
+	}
+	if (h.held_size > f->size) {
+		/* it holds a longer log than ours: its to cry out */
+		oplog(OPLOG_ERROR, "peer-holds-more",
+		    LOG_TEXT("party", peer->party),
+		    LOG_NUMBER("held", h.held_size),
+		    LOG_NUMBER("size", f->size));
+		h.held_size = 0;
+	}
+	if (tree_consistency(f->tree, h.held_size, f->size, hashes, &n) ==
+	    ERR_NONE) {
+		hello_reply_send(f, peer, h.held_size, hashes, n);
+		return;
+	}
+	struct ledger_job *job =
+	    ledger_job_new(LEDGER_PROVE, HELLO_TICKET | peer->route);
+	job->from = h.held_size;
+	if (!ledger_submit(f->ledger, job))
+		ledger_job_free(job);
+}
+
+static void
+hello_proved(struct front *f, struct ledger_job *job)
+{
+	struct peer *peer = peers_find(f->peers, (uint32_t)job->ticket);
+	if (peer != NULL && job->err == ERR_NONE && job->size == f->size)
+		hello_reply_send(
+		    f, peer, job->from, job->consistency, job->n_consistency);
+	ledger_job_free(job);
+}
+
+/* ---- frames -----------------------------------------------------------------
+ */
+
+static void
+take_inquiry(struct front *f, struct peer *p, struct span body)
+{
+	hub_inquiry(f->hub, p->party, p->route, body);
+}
+
+static void
+take_provision(struct front *f, struct peer *p, struct span body)
+{
+	hub_provision(f->hub, p->party, p->route, body);
+}
+
+static void
+take_pending(struct front *f, struct peer *p, struct span body)
+{
+	hub_pending(f->hub, p->party, p->route, body);
+}
+
+static void
+take_receipt(struct front *f, struct peer *p, struct span body)
+{
+	hub_receipt(f->hub, p->party, p->route, body);
+}
+
+static void
+take_code_request(struct front *f, struct peer *p, struct span body)
+{
+	issues_request(f->issues, p->party, p->route, body);
+}
+
+static void
+take_code_ack(struct front *f, struct peer *p, struct span body)
+{
+	issues_acknowledge(f->issues, p->party, p->route, f->registrar, body);
+}
+
+static void
+take_change(struct front *f, struct peer *p, struct span body)
+{
+	issues_change(f->issues, p->party, p->route, body);
+}
+
+static void
+take_follow(struct front *f, struct peer *p, struct span body)
+{
+	const struct party *party = directory_find(f->directory, p->party);
+	follows_request(
+	    f->follows, p->party, p->route, party->role == PARTY_PORTAL, body);
+}
+
+#define MAY(role) (1u << (role))
+#define MAY_ALL                                                         \
+	(MAY(PARTY_AGENCY) | MAY(PARTY_REGISTRAR) | MAY(PARTY_PORTAL) | \
+	    MAY(PARTY_AUDITOR))
+
+/* Which frames are taken, from which roles, and by whom. */
+static const struct {
+	enum frame_kind kind;
+	unsigned roles;
+	void (*take)(struct front *f, struct peer *p, struct span body);
+} takers[] = {
+    {FRAME_HELLO, MAY_ALL, take_hello},
+    {FRAME_INQUIRY, MAY(PARTY_AGENCY), take_inquiry},
+    {FRAME_PROVISION, MAY(PARTY_AGENCY), take_provision},
+    {FRAME_PENDING, MAY(PARTY_AGENCY), take_pending},
+    {FRAME_RECEIPT, MAY(PARTY_AGENCY), take_receipt},
+    {FRAME_CODE_REQUEST, MAY(PARTY_REGISTRAR), take_code_request},
+    {FRAME_CODE_ACK, MAY(PARTY_AGENCY), take_code_ack},
+    {FRAME_RESIDENT_CHANGE, MAY(PARTY_REGISTRAR), take_change},
+    {FRAME_FOLLOW_REQUEST, MAY(PARTY_PORTAL) | MAY(PARTY_AUDITOR), take_follow},
+};
+
+static void
+frame_refuse(struct front *f, const char *party, uint32_t route, enum err e)
+{
+	struct refusal *r = xcalloc(1, sizeof(*r));
+	struct buf body = {0};
+	f->refused++;
+	oplog(
+	    OPLOG_WARN, "frame-refused", LOG_TEXT("party", party), LOG_ERR(e));
+	strcpy(r->error, err_code(e));
+	strcpy(r->hop, "broker");
+	refusal_encode(r, &body);
+	free(r);
+	send_frame(f, route, FRAME_REFUSAL, &body);
+}
+
+static void
+say_hello_first(struct front *f, uint32_t route)
+{
+	struct busy b = {.retry_ms = 100, .what = "hello"};
+	struct buf body = {0};
+	busy_encode(&b, &body);
+	send_frame(f, route, FRAME_BUSY, &body);
+}
+
+static void
+frame_take(struct front *f, struct zmsg *m)
+{
+	struct frame frame;
+	arena_reset(&f->frame_arena);
+	f->frames++;
+	enum err e = frame_open(zmsg_span(m), &f->frame_arena, &frame);
+	const struct party *party = directory_find(f->directory, m->party);
+	if (e == ERR_NONE && party == NULL)
+		e = ERR_KEY;
+	if (e == ERR_NONE)
+		e = party_check(party, f->now_ms);
+	if (e != ERR_NONE) {
+		frame_refuse(f, m->party, m->route, e);
+		return;
+	}
+	struct peer *peer = peers_seen(f->peers, m->route, m->party);
+	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+		if (takers[i].kind != frame.kind)
+			continue;
+		if ((takers[i].roles & MAY(party->role)) == 0)
+			break;
+		if (!peer->greeted && frame.kind != FRAME_HELLO)
+			say_hello_first(f, m->route);
+		else
+			takers[i].take(f, peer, frame.body);
+		return;
+	}
+	frame_refuse(f, m->party, m->route, ERR_NOT_YOURS);
+}
+
+/* ---- the loop
+ * ------------------------------------------------------------------ */
+
+/* True if there may be more. */
+static bool
+frames_read(struct front *f, struct zmsg *m)
+{
+	for (int i = 0; i < FRAMES_IN; i++) {
+		enum err e = zsock_recv(f->socket, m);
+		if (e == ERR_TIMEOUT)
+			return false;
+		if (e != ERR_NONE) {
+			f->refused++;
+			oplog(OPLOG_WARN, "frame-refused",
+			    LOG_TEXT("party", m->party), LOG_ERR(e));
+			continue;
+		}
+		frame_take(f, m);
+	}
+	return true;
+}
+
+static void
+reply_take(struct front *f, const struct vault_reply *v)
+{
+	switch (TICKET_KIND(v->ticket)) {
+	case TICKET_KIND(ISSUE_TICKET):
+		issues_vault(f->issues, v);
+		return;
+	case TICKET_KIND(FOLLOW_TICKET):
+		follows_vault(f->follows, v);
+		return;
+	default:
+		hub_vault(f->hub, v);
+	}
+}
+
+/* ERR_OFFLINE when a worker is gone: nobody knows what it held. */
+static enum err
+replies_read(struct front *f, bool *more)
+{
+	for (size_t i = 0; i < workers_count(f->workers); i++)
+		for (int n = 0;; n++) {
+			struct vault_reply v;
+			if (n == REPLIES_IN) {
+				*more = true;
+				break;
+			}
+			arena_reset(&f->reply_arena);
+			enum err e =
+			    workers_reply(f->workers, i, &f->reply_arena, &v);
+			if (e == ERR_TIMEOUT)
+				break;
+			if (e != ERR_NONE)
+				return e;
+			reply_take(f, &v);
+		}
+	workers_flush(f->workers);
+	return ERR_NONE;
+}
+
+static void
+head_take(struct front *f, struct ledger_job *job)
+{
+	for (size_t at = 0; at < job->leaves.n; at += ENTRY_LEAF_LEN)
+		tree_append(f->tree, job->leaves.p + at);
+	struct tree_tile tile; /* the ledger writes them; ours are let go */
+	while (tree_tile_take(f->tree, &tile))
+		buf_free(&tile.data);
+	if (job->note.n > 0) {
+		buf_reset(&f->note);
+		buf_add(&f->note, job->note.p, job->note.n);
+		f->size = job->size;
+	}
+	ledger_job_free(job);
+}
+
+static void
+result_take(struct front *f, struct ledger_job *job)
+{
+	if (job->op == LEDGER_HEAD) {
+		head_take(f, job);
+		return;
+	}
+	switch (TICKET_KIND(job->ticket)) {
+	case TICKET_KIND(ISSUE_TICKET):
+		issues_ledger(f->issues, job);
+		return;
+	case TICKET_KIND(HELLO_TICKET):
+		hello_proved(f, job);
+		return;
+	case TICKET_KIND(FOLLOW_TICKET):
+		follows_ledger(f->follows, job, buf_span(&f->note));
+		return;
+	default:
+		hub_ledger(f->hub, job);
+	}
+}
+
+static bool
+results_read(struct front *f)
+{
+	for (int i = 0; i < RESULTS_IN; i++) {
+		struct ledger_job *job = ledger_done(f->ledger);
+		if (job == NULL)
+			return false;
+		result_take(f, job);
+	}
+	return true;
+}
+
+static void
+clock_set(struct front *f)
+{
+	f->now_ms = clock_ms();
+	hub_clock(f->hub, f->now_ms);
+	issues_clock(f->issues, f->now_ms);
+}
+
+static void
+tick(struct front *f)
+{
+	if (f->now_ms < f->tick_ms + TICK_MS)
+		return;
+	f->tick_ms = f->now_ms;
+	hub_tick(f->hub);
+	if (f->now_ms >= f->expire_ms + EXPIRE_MS) {
+		f->expire_ms = f->now_ms;
+		issues_expire(f->issues);
+	}
+}
+
+static size_t
+poll_fill(struct front *f)
+{
+	size_t n = 0;
+	f->polled[n++] = (struct zpoll){.socket = f->socket};
+	f->polled[n++] = (struct zpoll){.fd = ledger_fd(f->ledger)};
+	for (size_t i = 0; i < workers_count(f->workers); i++)
+		f->polled[n++] =
+		    (struct zpoll){.fd = workers_fd(f->workers, i)};
+	f->control_at = n;
+	return n + control_poll(f->control, f->polled + n);
+}
+
+/* Nothing is in a leaf's hands, or it took too long. */
+static bool
+drained(struct front *f)
+{
+	if (!stopping)
+		return false;
+	if (f->drain_ms == 0) {
+		f->drain_ms = f->now_ms;
+		hub_drain(f->hub);
+	}
+	if (f->now_ms >= f->drain_ms + DRAIN_MS)
+		return true;
+	return workers_outstanding(f->workers) == 0 &&
+	       hub_at_step(f->hub, STEP_record) == 0 &&
+	       hub_at_step(f->hub, STEP_settle) == 0 &&
+	       hub_at_step(f->hub, STEP_forget) == 0;
+}
+
+/* Answers first, then what the ledger recorded, then a few new frames. */
+static int
+front_serve(struct front *f)
+{
+	struct zmsg m = {0};
+	bool more = false;
+	enum err e = ERR_NONE;
+	clock_set(f);
+	while (!drained(f)) {
+		size_t n = poll_fill(f);
+		zsock_poll(f->polled, n, more ? 0 : TICK_MS);
+		more = false;
+		clock_set(f);
+		e = replies_read(f, &more);
+		if (e == ERR_NONE)
+			e = ledger_stopped(f->ledger);
+		if (e != ERR_NONE)
+			break;
+		more |= results_read(f);
+		more |= frames_read(f, &m);
+		workers_flush(f->workers);
+		tick(f);
+		for (size_t i = f->control_at; i < n; i++)
+			if (f->polled[i].ready) {
+				control_serve(f->control);
+				break;
+			}
+	}
+	zmsg_close(&m);
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "leaf-gone", LOG_ERR(e));
+	return e == ERR_NONE ? 0 : 1;
+}
+
+/* ---- what operators see
+ * ------------------------------------------------------- */
+
+static void
+number(struct buf *out, const char *name, uint64_t value)
+{
+	buf_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void
+report(void *ctx, struct buf *out)
+{
+	struct front *f = ctx;
+	const struct hub_counters *c = hub_counters(f->hub);
+	const struct issue_counters *ic = issues_counters(f->issues);
+	struct ledger_counters lc;
+	ledger_counters(f->ledger, &lc);
+	number(out, "log_size", f->size);
+	number(out, "connections", peers_count(f->peers));
+	number(out, "frames", f->frames);
+	number(out, "frames_refused", f->refused);
+	number(out, "in_flight", hub_in_flight(f->hub));
+	number(out, "bytes", hub_bytes(f->hub));
+	number(out, "vault_outstanding", workers_outstanding(f->workers));
+#define COUNTER(name) number(out, #name, c->name);
+	HUB_COUNTERS(COUNTER)
+#undef COUNTER
+	for (enum step s = 0; s < STEP_COUNT; s++)
+		buf_printf(
+		    out, "at_%s %zu\n", step_name(s), hub_at_step(f->hub, s));
+	number(out, "code_requests", ic->requests);
+	number(out, "codes_issued", ic->issued);
+	number(out, "codes_already", ic->already);
+	number(out, "codes_acknowledged", ic->acknowledged);
+	number(out, "resident_changes", ic->changes);
+	number(out, "ledger_batches", lc.batches);
+	number(out, "ledger_entries", lc.entries);
+	number(out, "ledger_largest_batch", lc.largest);
+	number(out, "ledger_commit_us", lc.commit_us);
+	number(out, "ledger_sign_us", lc.sign_us);
+	number(out, "database_lost", lc.lost);
+}
+
+static bool
+healthy(void *ctx)
+{
+	struct front *f = ctx;
+	return ledger_healthy(f->ledger) && !stopping;
+}
+
+/* ---- starting
+ * ------------------------------------------------------------------- */
+
+/* ZAP: only a key of the directory gets in, under its party's name. */
+static bool
+who(void *arg, const uint8_t key[static CURVE_KEY_LEN], char *party)
+{
+	const struct directory *d = arg;
+	const struct party *p = directory_find_curve(d, key);
+	if (p == NULL || party_check(p, clock_ms()) != ERR_NONE)
+		return false;
+	strcpy(party, p->code);
+	return true;
+}
+
+static enum err
+directory_read(struct front *f)
+{
+	const struct options *o = f->o;
+	struct officers *officers = NULL;
+	struct cert_trust *trust = NULL;
+	struct fault fault = {0};
+	char text[512];
+	enum err e = officers_open(o->officers, &officers, &fault);
+	if (e == ERR_NONE)
+		e = cert_trust_open(o->ca, o->crl, &trust);
+	if (e == ERR_NONE) {
+		struct directory_trust t = {
+		    .officers = officers, .trust = trust, .now_ms = clock_ms()};
+		e = directory_open(o->directory, o->directory_signatures, &t,
+		    &f->directory, &fault);
+	}
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "directory-refused", LOG_ERR(e),
+		    LOG_TEXT("where", fault_text(&fault, text, sizeof(text))));
+	cert_trust_free(trust);
+	officers_free(officers);
+	return e;
+}
+
+static const char *
+registrar_of(const struct directory *d)
+{
+	const struct party *p;
+	for (size_t i = 0; (p = directory_at(d, i)) != NULL; i++)
+		if (p->role == PARTY_REGISTRAR)
+			return p->code;
+	return "registrar";
+}
+
+static enum err
+documents_read(struct front *f, int policy_fd)
+{
+	struct buf why = {0};
+	enum err e = policy_map(policy_fd, &f->policy, &why);
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "policy-refused", LOG_ERR(e));
+	buf_free(&why);
+	if (e == ERR_NONE)
+		e = directory_read(f);
+	if (e == ERR_NONE)
+		f->registrar = registrar_of(f->directory);
+	return e;
+}
+
+static void
+take_live(void *ctx, const struct ledger_live *live)
+{
+	struct front *f = ctx;
+	hub_restore(f->hub, live);
+}
+
+/* The newest entries, until they are older than any retry that hurries. */
+struct recent {
+	struct front *f;
+	uint64_t since_ms;
+	size_t old;
+};
+
+static bool
+take_recent(void *ctx, const char *inquirer, const uint8_t *id)
+{
+	struct recent *r = ctx;
+	if (uuid_ms(id) >= r->since_ms)
+		hub_remember(r->f->hub, inquirer, id);
+	else
+		r->old++;
+	/* entries are in the order of their admission, ids nearly so */
+	return r->old < 1000;
+}
+
+static enum err
+memory_restore(struct front *f)
+{
+	struct recent r = {.f = f, .since_ms = f->now_ms - RECENT_MS};
+	hub_remembers(f->hub, r.since_ms);
+	enum err e = ledger_recent_each(f->ledger, take_recent, &r);
+	if (e == ERR_NONE)
+		e = ledger_live_each(f->ledger, take_live, f);
+	return e;
+}
+
+static enum err
+ledger_begin(struct front *f, int signer_fd)
+{
+	struct ledger_options lo = {.database = f->o->database,
+	    .origin = f->o->log_origin,
+	    .signer_fd = signer_fd,
+	    .policy_version = policy_version(f->policy),
+	    .directory_version = directory_version(f->directory)};
+	enum err e = ledger_open(&lo, &f->ledger);
+	if (e == ERR_NONE)
+		e = ledger_tree(f->ledger, &f->tree);
+	if (e != ERR_NONE) {
+		oplog(OPLOG_ERROR, "ledger-refused", LOG_ERR(e),
+		    LOG_TEXT("why", err_sentence(e)));
+		return e;
+	}
+	f->size = ledger_size(f->ledger);
+	struct span note = ledger_note(f->ledger);
+	buf_add(&f->note, note.p, note.n);
+	e = memory_restore(f);
+	if (e == ERR_NONE)
+		e = ledger_start(f->ledger);
+	return e;
+}
+
+static enum err
+socket_open(struct front *f)
+{
+	struct secret key = {0};
+	struct zlimits limits = {
+	    .message = PROVISION_FRAME_MAX, .waiting = WAITING_MAX};
+	enum err e = curve_read(f->o->curve_key, &key);
+	if (e == ERR_NONE) {
+		f->net = znet_new(who, f->directory);
+		e = zsock_serve(
+		    f->net, f->o->listen, &key, &limits, &f->socket);
+	}
+	secret_free(&key);
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "listen-failed",
+		    LOG_TEXT("endpoint", f->o->listen), LOG_ERR(e));
+	else
+		oplog(OPLOG_INFO, "listening",
+		    LOG_TEXT("endpoint", zsock_endpoint(f->socket)));
+	return e;
+}
+
+static enum err
+front_open(struct front *f, const struct front_fds *fds)
+{
+	struct hub_leaves leaves = {
+	    f, ask_vault, ask_ledger, route_to, prove, send_frame, writable};
+	struct hub_limits limits = {f->o->party_messages, f->o->party_bytes,
+	    f->o->all_messages, f->o->all_bytes, f->o->collect_for_seconds};
+	f->frame_arena.cap = 4 * PROVISION_FRAME_MAX;
+	f->peers = peers_new();
+	f->workers = workers_new(fds->vaults, fds->n_vaults);
+	f->hub = hub_new(&leaves, &limits);
+	f->issues = issues_new(&leaves);
+	f->follows = follows_new(&leaves);
+	f->control = control_new(fds->control, f, report, healthy);
+	clock_set(f);
+	enum err e = documents_read(f, fds->policy);
+	if (e == ERR_NONE)
+		e = ledger_begin(f, fds->signer);
+	if (e == ERR_NONE)
+		e = socket_open(f);
+	return e;
+}
+
+static void
+front_close(struct front *f)
+{
+	zsock_close(f->socket);
+	znet_free(f->net);
+	ledger_close(f->ledger);
+	control_free(f->control);
+	follows_free(f->follows);
+	issues_free(f->issues);
+	hub_free(f->hub);
+	workers_free(f->workers);
+	peers_free(f->peers);
+	tree_free(f->tree);
+	directory_free(f->directory);
+	policy_free(f->policy);
+	arena_wipe_free(&f->frame_arena);
+	arena_wipe_free(&f->reply_arena);
+	buf_free(&f->note);
+	free(f);
+}
+
+static int
+status_of(enum err e)
+{
+	switch (e) {
+	case ERR_NONE:
+		return 0;
+	case ERR_DATABASE:
+	case ERR_OFFLINE:
+		return EX_TEMPFAIL;
+	default:
+		return EX_CONFIG;
+	}
+}
+
+int
+front_main(const struct options *o, const struct front_fds *fds)
+{
+	struct front *f = xcalloc(1, sizeof(*f));
+	struct sigaction term = {.sa_handler = on_term};
+	sigaction(SIGTERM, &term, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	f->o = o;
+	enum err e = front_open(f, fds);
+	int status = status_of(e);
+	if (e == ERR_NONE) {
+		if (write(fds->ready, "R", 1) != 1)
+			oplog(OPLOG_WARN, "parent-gone");
+		status = front_serve(f);
+	}
+	front_close(f);
+	return status;
+}
