@@ -65,17 +65,13 @@ struct hub_limits {
 };
 
 /* What happened since the start; for the operators, about no person. */
-#define HUB_COUNTERS(X)                                                    \
-	X(inquiries)                                                       \
-	X(retries)                                                         \
-	X(permits)                                                         \
-	X(refusals)                                                        \
-	X(errors)                                                          \
-	X(busy)                                                            \
-	X(other_body)                                                      \
-	X(forwarded)                                                       \
-	X(offline) X(pendings) X(provisions) X(late) X(outcomes) X(lapses) \
-	    X(answers) X(refetched) X(receipts) X(uncollected) X(loads)
+/* clang-format off */
+#define HUB_COUNTERS(X)                                                \
+	X(inquiries) X(retries) X(permits) X(refusals) X(errors)       \
+	X(busy) X(other_body) X(forwarded) X(offline) X(pendings)      \
+	X(provisions) X(late) X(outcomes) X(lapses) X(answers)         \
+	X(refetched) X(receipts) X(uncollected) X(loads)
+/* clang-format on */
 struct hub_counters {
 #define COUNTER(name) uint64_t name;
 	HUB_COUNTERS(COUNTER)
