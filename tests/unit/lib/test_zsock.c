@@ -17,7 +17,7 @@ static struct world {
 	struct znet *net;
 	struct zsock *server;
 	struct pair host, known, stranger;
-	unsigned strangers;
+	_Atomic unsigned strangers; /* the ZAP thread counts them */
 } w;
 
 static bool
