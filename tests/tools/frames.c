@@ -31,6 +31,30 @@ refused(struct actor *a, const struct question *q)
 	buf_free(&sealed);
 }
 
+/* One's signed inquiry, sent by another: what the other is told. */
+static void
+stolen(struct actor *owner, struct actor *thief, const struct question *q)
+{
+	struct buf sealed = {0}, body = {0}, envelope = {0};
+	struct arena arena = {0};
+	struct inquiry inq;
+	struct refusal r;
+	struct frame f;
+
+	actor_inquiry(owner, q, &sealed, &inq);
+	inquiry_encode(&inq, &body);
+	actor_sign(owner, "inquiry", buf_span(&body), &envelope);
+	raw_send_frame(thief->raw, FRAME_INQUIRY, buf_span(&envelope));
+	if (raw_await(thief->raw, FRAME_REFUSAL, WAIT_MS, &f) &&
+	    refusal_decode(f.body, &arena, &r) == ERR_NONE)
+		printf("stolen: %s, %s\n", r.error,
+		    r.has_entry ? "on the log" : "on no log");
+	arena_wipe_free(&arena);
+	buf_free(&sealed);
+	buf_free(&body);
+	buf_free(&envelope);
+}
+
 static bool
 play(struct world *w)
 {
@@ -54,6 +78,7 @@ play(struct world *w)
 		refused(city, &no_clause);
 		refused(nenkin, &no_pia);
 	}
+	stolen(nenkin, city, &lawful);
 	l = load_new(nenkin, city, &lawful, LINES);
 	load_begin(l, LINES);
 	done = load_turn(l, WAIT_MS);
