@@ -22,7 +22,8 @@ hkdf_expand(const uint8_t prk[static SHA256_LEN], const struct span *info,
 	size_t done = 0;
 
 	assert(size <= HKDF_MAX && n <= 6);
-	memcpy(run + 1, info, n * sizeof(*run));
+	for (size_t i = 0; i < n; i++)
+		run[i + 1] = info[i];
 	while (done < size) {
 		size_t take = size - done < sizeof(t) ? size - done : sizeof(t);
 
