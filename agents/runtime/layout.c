@@ -194,7 +194,7 @@ item_fits(const struct layout_item *item, const char *content)
 		return false;
 	case ITEM_AMOUNT:
 		content += *content == '-';
-		return n <= 12 && all_in(content, "0123456789") &&
+		return n <= 15 && all_in(content, "0123456789") &&
 		       (content[0] != '0' || content[1] == '\0');
 	case ITEM_COUNT:
 		return n <= 4 && all_in(content, "0123456789");
