@@ -150,21 +150,54 @@ vault_answer(
 
 /* --- the process --- */
 
+/* What a worker reads, one thing after the other. */
+struct reading {
+	const struct vault_options *o;
+	uint64_t now_ms;
+	struct officers *officers;
+	struct directory *directory;
+	struct policy *policy;
+	struct linkcode_keys *keys;
+	struct dhkey *seal_key;
+	struct fault fault;
+};
+
 static enum err
-directory_read(const struct vault_options *o, const struct officers *officers,
-    uint64_t now_ms, struct directory **out, struct fault *f)
+officers_read(struct reading *r)
 {
+	return officers_open(r->o->officers, &r->officers, &r->fault);
+}
+
+static enum err
+directory_read(struct reading *r)
+{
+	struct directory_trust t = {
+	    .officers = r->officers, .now_ms = r->now_ms};
 	struct cert_trust *trust = NULL;
-	enum err e = cert_trust_open(o->ca, o->crl, &trust);
+	enum err e = cert_trust_open(r->o->ca, r->o->crl, &trust);
 
-	if (e == ERR_NONE) {
-		struct directory_trust t = {
-		    .officers = officers, .trust = trust, .now_ms = now_ms};
-
-		e = directory_open(
-		    o->directory, o->directory_signatures, &t, out, f);
-	}
+	if (e != ERR_NONE)
+		return fault_set(&r->fault, e, r->o->ca, 0,
+		    "no authority with a revocation list of its own");
+	t.trust = trust;
+	e = directory_open(r->o->directory, r->o->directory_signatures, &t,
+	    &r->directory, &r->fault);
 	cert_trust_free(trust);
+	return e;
+}
+
+/* Parsed again here: nobody else's reading of the statute counts. */
+static enum err
+policy_read(struct reading *r)
+{
+	struct buf why = {0};
+	enum err e = policy_map(r->o->policy_fd, &r->policy, &why);
+
+	if (e != ERR_NONE)
+		fault_set(&r->fault, e, "policy", 0, "%.*s",
+		    (int)(why.n < 150 ? why.n : 150),
+		    why.p != NULL ? (const char *)why.p : "");
+	buf_free(&why);
 	return e;
 }
 
@@ -172,77 +205,75 @@ directory_read(const struct vault_options *o, const struct officers *officers,
 
 /* The memfd is the front's to give; that officers signed it is ours to see. */
 static enum err
-policy_read(const struct vault_options *o, const struct officers *officers,
-    uint64_t now_ms, struct policy **out, struct buf *why, struct fault *f)
+policy_believe(struct reading *r)
 {
-	struct bundle b = {.kind = "policy"};
+	struct bundle b = {
+	    .kind = "policy", .version = policy_version(r->policy)};
+	const char *path = r->o->policy_signatures;
 	struct buf signatures = {0};
-	enum err e = policy_map(o->policy_fd, out, why);
+	enum err e = file_read(path, SIGNATURES_MAX, &signatures);
 
+	memcpy(b.hash, policy_hash(r->policy), HASH_LEN);
 	if (e == ERR_NONE)
-		e = file_read(
-		    o->policy_signatures, SIGNATURES_MAX, &signatures);
-	if (e == ERR_NONE) {
-		b.version = policy_version(*out);
-		memcpy(b.hash, policy_hash(*out), HASH_LEN);
-		e = bundle_check(officers, &b, buf_span(&signatures), now_ms,
-		    BUNDLE_OFFICERS, f);
-	}
+		e = bundle_check(r->officers, &b, buf_span(&signatures),
+		    r->now_ms, BUNDLE_OFFICERS, &r->fault);
+	if (e != ERR_NONE && r->fault.what[0] == '\0')
+		fault_set(&r->fault, e, path, 0, "%s", err_sentence(e));
 	buf_free(&signatures);
 	return e;
 }
 
-/* Everything a worker reads, in one story; NULL when any of it is wrong. */
+static enum err
+keys_read(struct reading *r)
+{
+	const char *path = r->o->vault_keys;
+	enum err e = linkcode_keys_open(path, &r->keys);
+
+	if (e == ERR_NONE) {
+		path = r->o->vault_seal_key;
+		e = dhkey_open(path, &r->seal_key);
+	}
+	if (e != ERR_NONE)
+		fault_set(&r->fault, e, path, 0, "%s", err_sentence(e));
+	return e;
+}
+
+static enum err (*const readings[])(struct reading *r) = {
+    officers_read,
+    directory_read,
+    policy_read,
+    policy_believe,
+    keys_read,
+};
+
+/* NULL, and a line in the operator's log, when any of it is wrong. */
 static struct vault *
 vault_open(const struct vault_options *o)
 {
-	struct officers *officers = NULL;
-	struct directory *directory = NULL;
-	struct linkcode_keys *keys = NULL;
-	struct dhkey *seal_key = NULL;
-	struct policy *policy = NULL;
+	struct reading r = {.o = o, .now_ms = clock_ms()};
 	struct vault *v = NULL;
-	struct buf why = {0};
-	struct fault f = {0};
-	uint64_t now = clock_ms();
-	const char *what = o->officers;
-	enum err e = officers_open(o->officers, &officers, &f);
+	enum err e = ERR_NONE;
+	char text[512];
 
+	for (size_t i = 0;
+	     e == ERR_NONE && i < sizeof(readings) / sizeof(readings[0]); i++)
+		e = readings[i](&r);
+	officers_free(r.officers);
 	if (e == ERR_NONE) {
-		what = o->directory;
-		e = directory_read(o, officers, now, &directory, &f);
-	}
-	if (e == ERR_NONE) {
-		what = "policy";
-		e = policy_read(o, officers, now, &policy, &why, &f);
-	}
-	if (e == ERR_NONE) {
-		what = o->vault_keys;
-		e = linkcode_keys_open(o->vault_keys, &keys);
-	}
-	if (e == ERR_NONE) {
-		what = o->vault_seal_key;
-		e = dhkey_open(o->vault_seal_key, &seal_key);
-	}
-	if (e == ERR_NONE) {
-		what = "portal";
-		v = vault_new(keys, seal_key, directory, policy, o);
-		e = v != NULL ? ERR_NONE : ERR_NOT_FOUND;
+		v = vault_new(r.keys, r.seal_key, r.directory, r.policy, o);
+		if (v != NULL)
+			return v;
+		e = fault_set(&r.fault, ERR_NOT_FOUND, o->directory, 0,
+		    "the portal %s is not in it", o->portal);
 	} else {
-		linkcode_keys_free(keys);
-		policy_free(policy);
-		directory_free(directory);
+		linkcode_keys_free(r.keys);
+		dhkey_free(r.seal_key);
+		directory_free(r.directory);
 	}
-	if (e != ERR_NONE) {
-		if (why.n == 0)
-			buf_add(&why, f.what, strlen(f.what));
-		buf_add_u8(&why, 0);
-		oplog(OPLOG_ERROR, "vault-cannot-start", LOG_TEXT("at", what),
-		    LOG_ERR(e), LOG_TEXT("why", (const char *)why.p));
-	}
-	buf_free(&why);
-	officers_free(officers);
-	return v;
+	policy_free(r.policy);
+	oplog(OPLOG_ERROR, "vault-cannot-start", LOG_ERR(e),
+	    LOG_TEXT("why", fault_text(&r.fault, text, sizeof(text))));
+	return NULL;
 }
 
 /* Derive what every party will need, while libraries may still open files. */

@@ -31,7 +31,7 @@ usage(void)
 	    "住民票コードの変更（個人番号は標準入力から）\n"
 	    "  renkei-registrar generate COUNT [SEED]\n"
 	    "      synthetic residents as CSV / 架空の住民を CSV で出力\n"
-	    "  renkei-registrar reference            every configuration key / "
+	    "  renkei-registrar --reference          every configuration key / "
 	    "設定項目の一覧\n");
 	return USAGE;
 }
@@ -197,12 +197,12 @@ main(int argc, char **argv)
 	oplog_open("renkei-registrar");
 	if (sodium_init() < 0)
 		return complain("sodium", ERR_SYSTEM);
+	if (argc == 2 && strcmp(argv[1], "--reference") == 0)
+		return reference();
 	if (argc < 2 || argv[1][0] == '-')
 		return usage();
 	if (strcmp(argv[1], "generate") == 0)
 		return generate(argc - 2, argv + 2);
-	if (strcmp(argv[1], "reference") == 0)
-		return reference();
 	e = registrar_options_read(argv[1], &config, &o, &f);
 	if (e != ERR_NONE)
 		return complain_fault(&f, e);
