@@ -108,9 +108,8 @@ any_or(const struct names *names, const char *text, bool *ok)
 }
 
 static void
-suspension_add(struct load *l, struct sheet *s)
+suspension_add(struct policy *p, struct sheet *s, struct suspensions *list)
 {
-	struct policy *p = l->p;
 	bool ok = true;
 	struct suspension x = {.body = any_or(&p->codes, s->cell[0], &ok),
 	    .row = any_or(&p->rows, s->cell[1], &ok),
@@ -128,22 +127,65 @@ suspension_add(struct load *l, struct sheet *s)
 	}
 	if (x.data != 0)
 		x.data = p->canonical[x.data];
-	x.citation = load_text(l, s->cell[5]);
-	p->suspension =
-	    load_more(p->suspension, p->n_suspension, sizeof(*p->suspension));
-	p->suspension[p->n_suspension++] = x;
+	x.citation = names_text(&p->texts, names_put(&p->texts, s->cell[5]));
+	list->v = load_more(list->v, list->n, sizeof(*list->v));
+	list->v[list->n++] = x;
 }
+
+/* Replace the list by what a sheet says, unless it is at fault. */
+static void
+suspensions_take(struct policy *p, struct sheet *s)
+{
+	struct suspensions list = {0};
+
+	while (sheet_next(s))
+		suspension_add(p, s, &list);
+	if (*s->faults > 0) {
+		free(list.v);
+		return;
+	}
+	free(p->suspensions.v);
+	p->suspensions = list;
+}
+
+#define SUSPENSIONS "suspensions.tsv"
+#define SUSPENSIONS_HEADER \
+	"body\trow\tdata\tin_force_from\tin_force_until\treason"
 
 static void
 suspensions_load(struct load *l)
 {
 	struct sheet s;
 
-	load_open(l, "suspensions.tsv",
-	    "body\trow\tdata\tin_force_from\tin_force_until\treason", &s);
-	while (sheet_next(&s))
-		suspension_add(l, &s);
+	load_open(l, SUSPENSIONS, SUSPENSIONS_HEADER, &s);
+	suspensions_take(l->p, &s);
 	sheet_close(&s);
+}
+
+/* Signed files begin with "# version N", which is not of the table. */
+static struct span
+comments_skip(struct span tsv)
+{
+	while (tsv.n > 0 && tsv.p[0] == '#') {
+		const uint8_t *end = memchr(tsv.p, '\n', tsv.n);
+		size_t n = end == NULL ? tsv.n : (size_t)(end - tsv.p) + 1;
+
+		tsv = span_of(tsv.p + n, tsv.n - n);
+	}
+	return tsv;
+}
+
+enum err
+policy_suspend(struct policy *p, struct span tsv, struct buf *why)
+{
+	unsigned faults = 0;
+	struct sheet s;
+
+	sheet_open(&s, SUSPENSIONS, comments_skip(tsv), SUSPENSIONS_HEADER, why,
+	    &faults);
+	suspensions_take(p, &s);
+	sheet_close(&s);
+	return faults > 0 ? ERR_LINE : ERR_NONE;
 }
 
 void
@@ -169,8 +211,8 @@ bool
 guard_suspended(const struct policy *p, uint32_t inquirer, uint32_t provider,
     uint32_t row, uint32_t data, uint32_t day, const char **why)
 {
-	for (uint32_t i = 0; i < p->n_suspension; i++) {
-		const struct suspension *x = &p->suspension[i];
+	for (uint32_t i = 0; i < p->suspensions.n; i++) {
+		const struct suspension *x = &p->suspensions.v[i];
 
 		if (period_has(x->from, x->until, day) &&
 		    suspends(x, inquirer, provider, row, data)) {

@@ -112,6 +112,10 @@ struct suspension {
 	uint32_t from, until;
 	const char *citation;
 };
+struct suspensions {
+	struct suspension *v;
+	uint32_t n;
+};
 
 struct policy {
 	uint8_t hash[POLICY_HASH_LEN];
@@ -160,8 +164,7 @@ struct policy {
 	struct pia *pia;
 	uint32_t n_pia;
 	struct runs pia_runs; /* body, row + 1 -> pia[] */
-	struct suspension *suspension;
-	uint32_t n_suspension;
+	struct suspensions suspensions;
 };
 
 /* Files as they lie in a blob, while it is parsed. */

@@ -141,7 +141,7 @@ policy_free(struct policy *p)
 	free(p->allowance);
 	free(p->by_procedure);
 	free(p->pia);
-	free(p->suspension);
+	free(p->suspensions.v);
 	free(p);
 }
 

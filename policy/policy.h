@@ -47,6 +47,15 @@ enum err policy_map(int fd, struct policy **out, struct buf *why);
 /* policy_pack and policy_parse in one. */
 enum err policy_open(const char *dir, struct policy **out, struct buf *why);
 
+/*
+ * Replace the suspensions in force by those of a file like suspensions.tsv
+ * (lines that begin with '#' before its header are passed over). It is not
+ * part of what policy_hash names, so that a suspension needs no new version.
+ * ERR_LINE with the faults in *why, and then nothing has changed. Not while
+ * another thread asks.
+ */
+enum err policy_suspend(struct policy *p, struct span tsv, struct buf *why);
+
 /* Release; NULL is nothing. */
 void policy_free(struct policy *p);
 

@@ -147,23 +147,42 @@ policy_coverage(
 	}
 }
 
-static bool
+/* NULL, or for whom the body may ask under the clause: "" for itself. */
+static const char *
 may_ask(
     const struct policy *p, const struct clause *c, uint32_t body, uint32_t day)
 {
 	const struct run *r;
 
 	if (cell_names(p, c->inquirer, body, day))
-		return true;
+		return "";
 	r = runs_find(&p->delegation_runs, RUN_KEY(c->row, body));
 	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
 		const struct delegation *d = &p->delegation[r->at + i];
 
 		if (period_has(d->from, d->until, day) &&
 		    cell_names(p, c->inquirer, d->delegator, day))
-			return true;
+			return p->body[d->delegator].code;
 	}
-	return false;
+	return NULL;
+}
+
+const char *
+policy_row_asks(
+    const struct policy *p, size_t i, const char *body, uint32_t day)
+{
+	uint32_t b = names_find(&p->codes, body);
+
+	return b == 0 ? NULL : may_ask(p, &p->clause[i], b, day);
+}
+
+bool
+policy_row_answers(
+    const struct policy *p, size_t i, const char *body, uint32_t day)
+{
+	uint32_t b = names_find(&p->codes, body);
+
+	return b != 0 && cell_names(p, p->clause[i].provider, b, day);
 }
 
 /* How near a line comes to what was asked: 0 nearest, 3 not near. */
@@ -194,7 +213,7 @@ policy_nearest(const struct policy *p, const struct policy_question *q,
 
 			if (c->data == p->canonical[spelling] &&
 			    period_has(c->from, c->until, q->day) &&
-			    may_ask(p, c, body, q->day) &&
+			    may_ask(p, c, body, q->day) != NULL &&
 			    cell_resolves(p, c->provider) &&
 			    nearness(p, c, q, row, provider) == near)
 				lines[n++] = i;
@@ -225,4 +244,47 @@ policy_procedures(const struct policy *p, const char *row, uint32_t day,
 			.mapped = unmapped_word(n->unmapped)},
 		    arg);
 	}
+}
+
+/* "A|B": the data names of a row on any day under the order. */
+static void
+names_of_row(const struct policy *p, uint32_t row, struct buf *out)
+{
+	const struct run *r = runs_find(&p->row_runs, RUN_KEY(0, row));
+	uint32_t last = 0;
+
+	buf_reset(out);
+	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
+		const struct clause *c = &p->clause[p->by_right[r->at + i]];
+
+		if (c->by_act || c->data == last)
+			continue;
+		buf_printf(out, "%s%s", out->n > 0 ? "|" : "",
+		    names_text(&p->data, c->data));
+		last = c->data;
+	}
+	buf_add_u8(out, '\0');
+}
+
+void
+policy_phrases(const struct policy *p,
+    void (*visit)(
+	const char *row, const char *phrase, const char *names, void *arg),
+    void *arg)
+{
+	struct runs seen = {0};
+	struct buf names = {0};
+
+	for (uint32_t i = 0; i < p->n_line; i++) {
+		const struct line *n = &p->line[i];
+
+		if (n->phrase == 0 ||
+		    runs_add(&seen, RUN_KEY(n->row, n->phrase))->n++ > 0)
+			continue;
+		names_of_row(p, n->row, &names);
+		visit(names_text(&p->rows, n->row),
+		    names_text(&p->phrases, n->phrase), (char *)names.p, arg);
+	}
+	runs_fini(&seen);
+	buf_free(&names);
 }

@@ -20,6 +20,16 @@ size_t policy_rows(const struct policy *p);
 bool policy_row(
     const struct policy *p, size_t i, uint32_t day, struct policy_row *out);
 
+/*
+ * Whether line i lets the body ask on a day: NULL if not, else the code of
+ * the body it asks for as a delegate, "" where it asks in its own name.
+ */
+const char *policy_row_asks(
+    const struct policy *p, size_t i, const char *body, uint32_t day);
+/* Whether line i makes the body answer on a day. */
+bool policy_row_answers(
+    const struct policy *p, size_t i, const char *body, uint32_t day);
+
 /* Something in force that permits nothing, or not all it says. */
 struct policy_gap {
 	const char *kind;  /* "inquirer", "provider", "procedure" */
@@ -63,5 +73,15 @@ struct policy_procedure {
 /* Tell each line of the procedures in force; row "" is every row. */
 void policy_procedures(const struct policy *p, const char *row, uint32_t day,
     void (*visit)(const struct policy_procedure *o, void *arg), void *arg);
+
+/*
+ * Tell each (row, phrase) that a pass over the procedures has to map, once,
+ * with the data names ("A|B") that the row has on any day: the work list of
+ * phrases_a.tsv and phrases_b.tsv. Texts are valid during the call.
+ */
+void policy_phrases(const struct policy *p,
+    void (*visit)(
+	const char *row, const char *phrase, const char *names, void *arg),
+    void *arg);
 
 #endif

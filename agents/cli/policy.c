@@ -296,6 +296,43 @@ policy_cmd_procedures(int argc, char **argv)
 }
 
 static void
+phrase_print(const char *row, const char *phrase, const char *names, void *arg)
+{
+	json_t *list = arg;
+
+	if (list == NULL)
+		printf("%s\t%s\t%s\n", phrase, row, names);
+	else
+		json_array_append_new(
+		    list, json_pack("{s:s,s:s,s:s}", "phrase", phrase, "row",
+			      row, "names", names));
+}
+
+static int
+policy_cmd_phrases(int argc, char **argv)
+{
+	struct common c = {0};
+	const struct cli_option options[] = {COMMON_OPTIONS(c)};
+	uint32_t day;
+	int status;
+	json_t *list = NULL;
+	struct policy *p = common_open(
+	    options, "policy phrases [--json]", &c, argc, argv, &day, &status);
+
+	if (p == NULL)
+		return status;
+	if (c.json)
+		list = json_array();
+	else
+		puts("phrase\trow\tnames");
+	policy_phrases(p, phrase_print, list);
+	if (c.json)
+		cli_print_json(list);
+	policy_free(p);
+	return status;
+}
+
+static void
 hash_text(const struct policy *p, char out[2 * POLICY_HASH_LEN + 1])
 {
 	const uint8_t *h = policy_hash(p);
@@ -338,8 +375,14 @@ static const struct cli_command commands[] = {
     {"decide", policy_cmd_decide, "is this inquiry lawful on a day",
 	"その日にこの照会が適法か"},
     {"explain", policy_cmd_explain, "the same, in words", "同じことを文章で"},
+    {"rights", policy_cmd_rights, "what a body may ask and must answer",
+	"機関が照会できるもの、提供すべきもの"},
+    {"diff", policy_cmd_diff, "who gains and loses what between two days",
+	"二つの日の間の権限の増減"},
     {"procedures", policy_cmd_procedures, "procedures and their codes",
 	"事務手続とその符号"},
+    {"phrases", policy_cmd_phrases, "the work list of a mapping pass",
+	"対応付け作業の一覧"},
     {"unresolved", policy_cmd_unresolved, "what is refused for want of data",
 	"特定できず拒否されるものの一覧"},
     {"check", policy_cmd_check, "cross-check all files",

@@ -27,5 +27,7 @@ const char *cli_policy_date(uint32_t day, char out[16]);
 /* The subcommands of `renkei policy` that have files of their own. */
 int policy_cmd_decide(int argc, char **argv);
 int policy_cmd_explain(int argc, char **argv);
+int policy_cmd_rights(int argc, char **argv);
+int policy_cmd_diff(int argc, char **argv);
 
 #endif
