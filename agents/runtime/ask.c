@@ -368,7 +368,7 @@ ended_json(const struct ended_job *j)
 {
 	enum outcome o = (enum outcome)j->outcome;
 	json_t *reply = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "outcome",
-	    outcome_code(o), "text", outcome_sentence(o), "text_ja",
+	    outcome_code(o), "text", outcome_sentence(o), "outcome_ja",
 	    outcome_sentence_ja(o), "hop", j->hop, "rule", j->rule, "citation",
 	    j->citation);
 
@@ -495,6 +495,7 @@ ended_fill(
 	memcpy(j->outcome_leaf, end->leaf, HASH_LEN);
 	memcpy(j->provision_hash, end->entry.provision_hash, HASH_LEN);
 	j->outcome_index = end->index;
+	j->ended_ms = end->entry.time_ms;
 	j->provider_hides = end->entry.provider_hides;
 	j->logged = true;
 }
@@ -596,6 +597,7 @@ refusal_check(struct agency *a, const struct refusal *m, const struct asked *k,
 		return ERR_OTHER_BODY;
 	memcpy(j->outcome_leaf, end.leaf, HASH_LEN);
 	j->outcome_index = end.index;
+	j->ended_ms = end.entry.time_ms;
 	j->pia_missing = end.entry.pia_missing;
 	j->logged = true;
 	return ERR_NONE;
