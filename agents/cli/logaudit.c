@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define SIGNED_WITHIN_MS 3000 /* a commit waits this long for its signature */
+#define SIGNED_WITHIN_MS 1000 /* a commit waits this long for its signature */
 #define THREADS_MAX 16
 
 static const struct {
@@ -363,17 +363,25 @@ frontier_of_blocks(
 		merkle_append_subtree(f, TILE_HEIGHT, block[i]);
 }
 
+/* `by`: how far entries after the full blocks have moved on. */
 static bool
-root_is(const struct claim *k, const uint8_t (*block)[MERKLE_LEN],
+root_moved(const struct claim *k, const uint8_t (*block)[MERKLE_LEN], size_t by,
     uint8_t root[static MERKLE_LEN])
 {
 	struct merkle_frontier f;
 
 	frontier_of_blocks(block, k->c.size / TILE_WIDTH, &f);
 	for (size_t i = 0; i < k->c.size % TILE_WIDTH; i++)
-		merkle_append(&f, k->tail[i]);
+		merkle_append(&f, k->tail[i + by]);
 	merkle_root(&f, root);
 	return memcmp(root, k->c.root, MERKLE_LEN) == 0;
+}
+
+static bool
+root_is(const struct claim *k, const uint8_t (*block)[MERKLE_LEN],
+    uint8_t root[static MERKLE_LEN])
+{
+	return root_moved(k, block, 0, root);
 }
 
 /* No tile tells the entries of the tail apart: try what may have happened. */
@@ -408,6 +416,9 @@ claim_fails(struct audit *a, const struct claim *k)
 	/* the tiles give what was signed: the entry that differs was changed */
 	if (a->differs < k->c.size && root_is(k, tiles, root))
 		found(a, LOGFAULT_OTHER, a->differs, a->differs + 1, k->source);
+	else if (a->differs < k->c.size && root_moved(k, tiles, 1, root))
+		found(a, LOGFAULT_INSERTED, a->differs, a->differs + 1,
+		    k->source);
 	else if (a->differs < k->c.size)
 		found(a, LOGFAULT_ROOT, a->differs, k->c.size, k->source);
 	else
@@ -438,8 +449,7 @@ claim_check(struct audit *a, const struct claim *k)
 	uint64_t at = a->differs < a->total ? a->differs : a->total;
 
 	if (k->c.size > a->total)
-		found(a, k->pinned ? LOGFAULT_ROLLBACK : LOGFAULT_TRUNCATED, at,
-		    k->c.size, k->source);
+		found(a, LOGFAULT_ROLLBACK, at, k->c.size, k->source);
 	else if (root_is(k, (const uint8_t(*)[MERKLE_LEN])a->block, root)) {
 		if (k->c.size == a->report->signed_size)
 			memcpy(a->report->root, root, MERKLE_LEN);

@@ -37,7 +37,7 @@ static bool
 find_inserted(const struct logculprit *c, size_t *order, size_t *i)
 {
 	/* leave out the last, then move the gap towards the front */
-	for (*i = c->n; c->next && *i-- > 0;) {
+	for (*i = c->n; c->next && (*i)-- > 0;) {
 		order[*i] = *i + 1;
 		if (gives_root(c, order))
 			return true;
