@@ -128,7 +128,7 @@ $(BUILD)/tests/launch: $(BUILD)/obj/tests/flow/process.o
 $(BUILD)/tests/frames: $(FLOW_SHARED)
 $(BUILD)/tests/frames: LIBS += -lcunit
 $(BUILD)/tests/fuzz: $(call obj,tests/tools/fuzz.c tests/unit/samples.c \
-	$(wildcard tests/fuzz/*.c)) $(A_LIB)
+	tests/unit/pki.c $(wildcard tests/fuzz/*.c)) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)

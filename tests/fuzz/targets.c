@@ -16,6 +16,7 @@
 #include "lib/tlogproof.h"
 #include "lib/tsv.h"
 #include "lib/uuid.h"
+#include "tests/fuzz/keytargets.h"
 #include "tests/unit/samples.h"
 
 /* What these decoders take is text: a copy with a NUL, unless one is in it. */
@@ -453,11 +454,13 @@ targets(void)
 
 	if (all[0].name != NULL)
 		return all;
-	assert(n_samples + N_OTHERS < sizeof(all) / sizeof(all[0]));
+	assert(
+	    n_samples + N_OTHERS + KEY_TARGETS < sizeof(all) / sizeof(all[0]));
 	for (size_t i = 0; i < n_samples; i++)
 		all[i] = (struct target){
 		    samples[i].name, message_seed, message_run, &samples[i]};
 	memcpy(all + n_samples, others, sizeof(others));
+	memcpy(all + n_samples + N_OTHERS, key_targets, sizeof(key_targets));
 	return all;
 }
 
