@@ -558,8 +558,8 @@ answer(struct ledger *l, struct ledger_job *job)
 static enum err
 turn(struct ledger *l, struct ledger_job **taken, size_t n)
 {
-	struct ledger_job *writes[2 * BATCH_MAX];
-	size_t n_writes = 0, entries = 0;
+	struct ledger_job *writes[2 * BATCH_MAX], *questions[BATCH_MAX];
+	size_t n_writes = 0, n_questions = 0, entries = 0;
 	for (size_t i = 0; i < l->n_held; i++)
 		writes[n_writes++] = l->held[i];
 	l->n_held = 0;
@@ -567,6 +567,8 @@ turn(struct ledger *l, struct ledger_job **taken, size_t n)
 		if (job_writes(taken[i])) {
 			entries += taken[i]->op == LEDGER_APPEND;
 			writes[n_writes++] = taken[i];
+		} else {
+			questions[n_questions++] = taken[i];
 		}
 	enum err e = ERR_NONE;
 	if (entries == 0 && n > 0 && n_writes <= BATCH_MAX) {
@@ -575,9 +577,9 @@ turn(struct ledger *l, struct ledger_job **taken, size_t n)
 	} else if (n_writes > 0) {
 		e = batch_write(l, writes, n_writes);
 	}
-	for (size_t i = 0; i < n && e == ERR_NONE; i++)
-		if (!job_writes(taken[i]))
-			e = answer(l, taken[i]);
+	/* what was written is the front's again: it may be gone by now */
+	for (size_t i = 0; i < n_questions && e == ERR_NONE; i++)
+		e = answer(l, questions[i]);
 	return e;
 }
 
