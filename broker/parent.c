@@ -162,8 +162,8 @@ child_become(struct parent *p, enum role role, const int *fds, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (dup2(fds[i], (int)(3 + i)) < 0)
 			_exit(EX_OSERR);
-	const char *argv[] = {"renkei-broker", "-c", p->config_path, "--role",
-	    role_words[role], NULL};
+	const char *argv[] = {
+	    "renkei-broker", p->config_path, "--role", role_words[role], NULL};
 	execv("/proc/self/exe", (char *const *)argv);
 	_exit(EX_OSERR);
 }
