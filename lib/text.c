@@ -48,10 +48,22 @@ digits_at_most(struct span s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s.n; i++)
-		/* 0xbc is the second byte of a full-width digit */
-		n += (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == 0xbc;
+	for (size_t i = 0; i < s.n; i++) {
+		n += (uint8_t)(s.p[i] - '0') < 10;
+		/* the second byte of a full-width digit */
+		n += s.p[i] == 0xbc;
+	}
 	return n;
+}
+
+static bool
+is_ascii(struct span s)
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		all |= s.p[i];
+	return all < 0x80;
 }
 
 static bool
@@ -83,7 +95,7 @@ has_run(struct span s)
 bool
 text_has_twelve_digits(struct span s)
 {
-	return digits_at_most(s) >= GUARDED && has_run(s);
+	return s.n >= GUARDED && digits_at_most(s) >= GUARDED && has_run(s);
 }
 
 enum err
@@ -95,7 +107,7 @@ text_check_content(struct span s, size_t limit)
 		return ERR_NONE;
 	if (memchr(s.p, 0, s.n) != NULL)
 		return ERR_NUL;
-	return u8_check(s.p, s.n) == NULL ? ERR_NONE : ERR_UTF8;
+	return is_ascii(s) || u8_check(s.p, s.n) == NULL ? ERR_NONE : ERR_UTF8;
 }
 
 enum err
