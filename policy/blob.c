@@ -204,9 +204,10 @@ policy_map(int fd, struct policy **out, struct buf *why)
 	struct stat st;
 	enum err e;
 	void *p;
+	int seals = fcntl(fd, F_GET_SEALS);
 
 	*out = NULL;
-	if ((fcntl(fd, F_GET_SEALS) & SEALS) != SEALS || fstat(fd, &st) != 0 ||
+	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) != 0 ||
 	    st.st_size <= 0 || st.st_size > BLOB_MAX) {
 		buf_printf(why, "policy:0: not a sealed policy\n");
 		return ERR_FILE;

@@ -110,11 +110,26 @@ verdict_permit(const struct policy *p, const struct clause *c,
 
 /* What is true of a row's clauses, to tell the reason of a refusal. */
 struct seen {
-	bool in_force, later, earlier;
+	bool in_force;
 	bool asks, asks_open, minister;
 	bool data, answers_open;
-	bool right_later, right_earlier;
+	uint32_t right_later, right_earlier; /* nearest days; 0 none */
+	uint32_t row_later, row_earlier;
 };
+
+static void
+nearest_later(uint32_t *at, uint32_t day)
+{
+	if (*at == 0 || day < *at)
+		*at = day;
+}
+
+static void
+nearest_earlier(uint32_t *at, uint32_t day)
+{
+	if (day > *at)
+		*at = day;
+}
 
 static void
 seen_right(const struct policy *p, const struct clause *c,
@@ -125,9 +140,10 @@ seen_right(const struct policy *p, const struct clause *c,
 	if (period_has(c->from, c->until, a->day)) {
 		s->data = true;
 		s->answers_open |= cell_open(p, c->provider);
+	} else if (clause_answers(p, c, a) && c->from > a->day) {
+		nearest_later(&s->right_later, c->from);
 	} else if (clause_answers(p, c, a)) {
-		s->right_later |= c->from > a->day;
-		s->right_earlier |= c->until <= a->day;
+		nearest_earlier(&s->right_earlier, c->until);
 	}
 }
 
@@ -154,8 +170,10 @@ seen_clause(const struct policy *p, const struct clause *c,
 	if (c->by_act != a->act)
 		return;
 	s->in_force |= now;
-	s->later |= c->from > a->day;
-	s->earlier |= c->until <= a->day;
+	if (c->from > a->day)
+		nearest_later(&s->row_later, c->from);
+	else if (!now)
+		nearest_earlier(&s->row_earlier, c->until);
 	if (asks)
 		seen_right(p, c, a, s);
 	if (!now)
@@ -165,26 +183,37 @@ seen_clause(const struct policy *p, const struct clause *c,
 	s->minister |= !asks && delegate_elsewhere(p, c, a);
 }
 
+/* It was or will be lawful: not yet, or no longer, with the day. */
 static enum outcome
-seen_outcome(const struct seen *s, const struct asked *a)
+time_outcome(uint32_t later, uint32_t earlier, enum outcome never,
+    struct policy_verdict *v)
+{
+	v->since = later;
+	v->until = later == 0 ? earlier : 0;
+	if (later != 0)
+		return OUTCOME_NOT_YET;
+	return earlier != 0 ? OUTCOME_ENDED : never;
+}
+
+static enum outcome
+seen_outcome(
+    const struct seen *s, const struct asked *a, struct policy_verdict *v)
 {
 	if (!s->in_force)
-		return s->later	    ? OUTCOME_NOT_YET
-		       : s->earlier ? OUTCOME_ENDED
-				    : OUTCOME_NO_ROW;
+		return time_outcome(
+		    s->row_later, s->row_earlier, OUTCOME_NO_ROW, v);
+	if (!s->asks && (s->minister || a->inquirer_for != 0))
+		return OUTCOME_NOT_DELEGATED;
 	if (!s->asks)
-		return s->minister || a->inquirer_for != 0
-			   ? OUTCOME_NOT_DELEGATED
-		       : s->asks_open ? OUTCOME_CELL_UNRESOLVED
-				      : OUTCOME_NOT_INQUIRER;
+		return s->asks_open ? OUTCOME_CELL_UNRESOLVED
+				    : OUTCOME_NOT_INQUIRER;
 	if (a->provider_for != 0)
 		return OUTCOME_NOT_DELEGATED;
 	if (s->data)
 		return s->answers_open ? OUTCOME_CELL_UNRESOLVED
 				       : OUTCOME_NOT_PROVIDER;
-	if (s->right_later)
-		return OUTCOME_NOT_YET;
-	return s->right_earlier ? OUTCOME_ENDED : OUTCOME_NO_DATA;
+	return time_outcome(
+	    s->right_later, s->right_earlier, OUTCOME_NO_DATA, v);
 }
 
 /* No clause fits: say why, from all clauses of the row. */
@@ -200,7 +229,7 @@ row_refuse(const struct policy *p, const struct asked *a,
 	v->article = a->act ? p->act_article[a->row] : p->order_article[a->row];
 	for (uint32_t i = 0; i < r->n; i++)
 		seen_clause(p, &p->clause[p->by_right[r->at + i]], a, d, &s);
-	return seen_outcome(&s, a);
+	return seen_outcome(&s, a, v);
 }
 
 static enum outcome
@@ -243,10 +272,9 @@ procedure_refuse(
 	    runs_find(&p->line_runs, RUN_KEY(0, a->procedure));
 	enum outcome why = OUTCOME_NO_PROCEDURE;
 
-	if (a->day < o->first)
-		return OUTCOME_NOT_YET;
-	if (a->day >= o->until)
-		return OUTCOME_ENDED;
+	if (a->day < o->first || a->day >= o->until)
+		return time_outcome(a->day < o->first ? o->first : 0, o->until,
+		    OUTCOME_NO_PROCEDURE, v);
 	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
 		const struct line *n = &p->line[p->by_procedure[r->at + i]];
 
@@ -358,6 +386,9 @@ policy_decide(const struct policy *p, const struct policy_question *q,
 		v->at = i;
 		o = data_decide(p, q, &a, v);
 	}
+	if (o != OUTCOME_PERMITTED && o != OUTCOME_NOT_YET &&
+	    o != OUTCOME_ENDED)
+		v->since = v->until = 0;
 	v->outcome = o;
 	v->rule = rule_of(o);
 	return o;

@@ -84,15 +84,14 @@ word_items(struct side *s, const struct clause *c)
 {
 	const struct policy *p = s->p;
 	const char *row = names_text(&p->rows, c->row);
-	const char *task = names_text(&p->texts, c->task_text);
-	struct buf plain = {0};
 
-	item_add(s, CHANGE_TASK, row, load_plain(&plain, task), "", "", "");
+	item_add(s, CHANGE_TASK, row, names_text(&p->texts, c->task_plain), "",
+	    "", "");
 	item_add(s, CHANGE_WORDING, row,
 	    names_text(&p->texts, c->inquirer_text),
 	    names_text(&p->texts, c->provider_text),
-	    names_text(&p->texts, c->data_text), task);
-	buf_free(&plain);
+	    names_text(&p->texts, c->data_text),
+	    names_text(&p->texts, c->task_text));
 }
 
 static void

@@ -110,17 +110,16 @@ span_say(const struct policy_verdict *v, bool japanese, struct buf *out)
 
 	policy_day_said(v->since, japanese, since);
 	if (v->until != 0)
-		policy_day_said(v->until, japanese, until);
+		policy_day_said(policy_day_before(v->until), japanese, until);
 	if (japanese && v->until == 0)
 		buf_printf(
 		    out, "%sから施行され、終期の定めはありません。\n", since);
 	else if (japanese)
-		buf_printf(out, "%sから%sの前日まで有効です。\n", since, until);
+		buf_printf(out, "%sから%sまで有効です。\n", since, until);
 	else if (v->until == 0)
 		buf_printf(out, "In force since %s, with no end set.\n", since);
 	else
-		buf_printf(out, "In force since %s; ends before %s begins.\n",
-		    since, until);
+		buf_printf(out, "In force from %s to %s.\n", since, until);
 }
 
 static void
@@ -189,8 +188,56 @@ nearest_say(const struct policy *p, const struct policy_question *q,
 		buf_printf(out,
 		    japanese ? "  %sの項: %sに%s（%s）\n"
 			     : "  row %s: ask %s for %s (%s)\n",
-		    r.row, r.provider, r.data_plain, r.task);
+		    r.row, r.provider, r.data_plain, r.task_plain);
 	}
+}
+
+/* For what was or will be lawful: the day. */
+static void
+when_say(const struct policy_verdict *v, bool japanese, struct buf *out)
+{
+	char day[32];
+
+	if (v->outcome == OUTCOME_NOT_YET && v->since != 0)
+		buf_printf(out,
+		    japanese ? "%sに施行されます。\n"
+			     : "It comes into force on %s.\n",
+		    policy_day_said(v->since, japanese, day));
+	if (v->outcome == OUTCOME_ENDED && v->until != 0)
+		buf_printf(out,
+		    japanese ? "%sまで有効でした。\n"
+			     : "It was in force until %s.\n",
+		    policy_day_said(
+			policy_day_before(v->until), japanese, day));
+}
+
+/* Whether the row was right and only the procedure was not. */
+static bool
+about_procedure(enum outcome o)
+{
+	return o == OUTCOME_NO_PROCEDURE || o == OUTCOME_OTHER_ROW ||
+	       o == OUTCOME_UNMAPPED || o == OUTCOME_PROCEDURE_DATA;
+}
+
+static void
+procedures_say(const struct policy *p, const struct policy_question *q,
+    bool japanese, struct buf *out)
+{
+	const char *code[NEAREST];
+	size_t n = policy_nearest_procedures(p, q, code, NEAREST);
+
+	if (n == 0) {
+		buf_printf(out, "%s\n",
+		    japanese ? "この項でこの情報を認める事務手続はありません。"
+			     : "No procedure of the row gives this data.");
+		return;
+	}
+	buf_printf(out, "%s\n",
+	    japanese ? "この項でこの情報を認める事務手続:"
+		     : "Procedures of the row that give this data:");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "  %s %s\n", code[i],
+		    policy_procedure_words(p, code[i], q->day));
 }
 
 void
@@ -215,10 +262,14 @@ policy_explain(const struct policy *p, const struct policy_question *q,
 		buf_printf(out, "refused.\nReason: %s (%s). Basis: %s.\n",
 		    outcome_sentence(v->outcome), outcome_code(v->outcome),
 		    v->article);
+	when_say(v, japanese, out);
 	if (*v->suspension != '\0')
 		buf_printf(out, japanese ? "停止: %s\n" : "Suspended: %s\n",
 		    v->suspension);
 	advise(v->outcome, japanese, out);
 	notes_say(v, japanese, out);
-	nearest_say(p, q, japanese, out);
+	if (about_procedure(v->outcome))
+		procedures_say(p, q, japanese, out);
+	else
+		nearest_say(p, q, japanese, out);
 }

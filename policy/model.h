@@ -57,6 +57,7 @@ struct clause {
 	uint32_t from, until;
 	uint32_t since, ends; /* of the right, whatever its wording was */
 	uint32_t inquirer_text, task_text, provider_text, data_text;
+	uint32_t task_plain; /* the task without definitions */
 	unsigned line;
 	bool by_act; /* of 別表第二 */
 };

@@ -1,10 +1,11 @@
 #include "policy/policy.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
+#include "lib/sha256.h"
 #include "policy/blob.h"
 #include "policy/model.h"
 #include "policy/words.h"
@@ -80,7 +81,7 @@ policy_parse(struct span blob, struct policy **out, struct buf *why)
 		return ERR_MALFORMED;
 	}
 	l.p = xcalloc(1, sizeof(*l.p));
-	crypto_hash_sha256(l.p->hash, blob.p, blob.n);
+	sha256(blob, l.p->hash);
 	version_load(&l);
 	load_bodies(&l);
 	load_classes(&l);
@@ -163,46 +164,35 @@ policy_knows_data(const struct policy *p, const char *data)
 	return names_find(&p->data, data) != 0;
 }
 
-/* Civil date of a count of days since 1970-01-01 (proleptic Gregorian). */
 static uint32_t
-date_of_days(int64_t days)
+day_number(struct day d)
 {
-	int64_t z = days + 719468, era = z / 146097;
-	int64_t doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t mp = (5 * doy + 2) / 153;
-	int64_t month = mp < 10 ? mp + 3 : mp - 9;
-	int64_t year = yoe + era * 400 + (month <= 2);
+	int y, m, mday;
 
-	return (uint32_t)(year * 10000 + month * 100 +
-			  (doy - (153 * mp + 2) / 5 + 1));
+	day_date(d, &y, &m, &mday);
+	return (uint32_t)(y * 10000 + m * 100 + mday);
 }
-
-#define JST_MS (9 * 3600 * 1000)
-#define DAY_MS (24 * 3600 * 1000)
 
 uint32_t
 policy_day(uint64_t ms)
 {
-	return date_of_days((int64_t)((ms + JST_MS) / DAY_MS));
+	return day_number(day_of_ms(ms));
 }
 
 uint32_t
 policy_day_parse(const char *text)
 {
-	static const unsigned char length[] = {
-	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	unsigned y, m, d, most;
-	char form[16];
+	struct day d;
 
-	if (strlen(text) != 10 || sscanf(text, "%4u-%2u-%2u", &y, &m, &d) != 3)
-		return 0;
-	snprintf(
-	    form, sizeof(form), "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
-	if (strcmp(form, text) != 0 || m < 1 || m > 12 || d < 1)
-		return 0;
-	most = length[m - 1] +
-	       (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
-	return d > most ? 0 : y * 10000 + m * 100 + d;
+	return day_parse(text, &d) == ERR_NONE ? day_number(d) : 0;
+}
+
+uint32_t
+policy_day_before(uint32_t day)
+{
+	struct day d = day_of_date(
+	    (int)(day / 10000), (int)(day / 100 % 100), (int)(day % 100));
+
+	d.n--;
+	return day_number(d);
 }

@@ -71,6 +71,8 @@ uint64_t policy_version(const struct policy *p);
  */
 uint32_t policy_day(uint64_t ms);
 uint32_t policy_day_parse(const char *text);
+/* The day before a day that exists. */
+uint32_t policy_day_before(uint32_t day);
 
 /* What is asked. Every pointer is a C string, "" where there is nothing. */
 struct policy_question {
@@ -107,7 +109,8 @@ struct policy_verdict {
 	const char *provider_for;
 	const char *delegation; /* citation of the delegation, or "" */
 	const char *suspension; /* the reason of a suspension, or "" */
-	uint32_t since;		/* first day in force */
+	uint32_t since;		/* first day in force, or where it is not yet:
+				   the first day it will be */
 	uint32_t until;		/* first day no longer in force; 0 open */
 	bool partial;		/* a cell also names a class that is open */
 	bool by_act;		/* decided by 別表第二 (before 2024-05-27),

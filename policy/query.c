@@ -36,6 +36,7 @@ policy_row(
 	*out = (struct policy_row){.row = names_text(&p->rows, c->row),
 	    .inquirer = names_text(&p->texts, c->inquirer_text),
 	    .task = names_text(&p->texts, c->task_text),
+	    .task_plain = names_text(&p->texts, c->task_plain),
 	    .provider = names_text(&p->texts, c->provider_text),
 	    .data = names_text(&p->texts, c->data_text),
 	    .data_plain = names_text(&p->data, c->data),
@@ -219,6 +220,42 @@ policy_nearest(const struct policy *p, const struct policy_question *q,
 				lines[n++] = i;
 		}
 	return n;
+}
+
+size_t
+policy_nearest_procedures(const struct policy *p,
+    const struct policy_question *q, const char **codes, size_t most)
+{
+	uint32_t row = names_find(&p->rows, q->task);
+	uint32_t spelling =
+	    q->n_data > 0 ? names_find(&p->data, q->data[0]) : 0;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_allowance && spelling != 0; i++) {
+		const struct allowance *a = &p->allowance[i];
+
+		if (n < most && a->data == p->canonical[spelling] &&
+		    p->procedure[a->procedure].row == row &&
+		    period_has(a->from, a->until, q->day) &&
+		    (n == 0 || codes[n - 1] != p->procedure[a->procedure].code))
+			codes[n++] = p->procedure[a->procedure].code;
+	}
+	return n;
+}
+
+const char *
+policy_procedure_words(const struct policy *p, const char *code, uint32_t day)
+{
+	uint32_t number = names_find(&p->procedures, code);
+	const struct run *r = runs_find(&p->line_runs, RUN_KEY(0, number));
+
+	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
+		const struct line *n = &p->line[p->by_procedure[r->at + i]];
+
+		if (period_has(n->from, n->until, day))
+			return names_text(&p->texts, n->procedure_text);
+	}
+	return "";
 }
 
 void

@@ -7,6 +7,7 @@
 /* One line of a table, in the statute's own words. */
 struct policy_row {
 	const char *row, *inquirer, *task, *provider, *data;
+	const char *task_plain; /* the task without definitions */
 	const char *article;	/* citation in Japanese */
 	const char *data_plain; /* the data name without definitions */
 	const char *inquirer_state, *provider_state; /* see policy_gap.state */
@@ -63,6 +64,16 @@ void policy_coverage(
  */
 size_t policy_nearest(const struct policy *p, const struct policy_question *q,
     size_t *lines, size_t most);
+
+/*
+ * Codes of the row's procedures that give the first data name of *q that day:
+ * at most `most` in codes; returns how many.
+ */
+size_t policy_nearest_procedures(const struct policy *p,
+    const struct policy_question *q, const char **codes, size_t most);
+/* The words a procedure's code stands for on a day, "" where it has none. */
+const char *policy_procedure_words(
+    const struct policy *p, const char *code, uint32_t day);
 
 /* A procedure of a row, as one of its lines in force that day says it. */
 struct policy_procedure {

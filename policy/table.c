@@ -41,6 +41,16 @@ spelling_add(struct policy *p, const char *spelling, uint32_t data)
 	p->canonical[number] = data;
 }
 
+static uint32_t
+plain_text(struct policy *p, const char *text)
+{
+	struct buf scratch = {0};
+	uint32_t number = names_put(&p->texts, load_plain(&scratch, text));
+
+	buf_free(&scratch);
+	return number;
+}
+
 static void
 clause_add(struct load *l, struct sheet *s, bool by_act)
 {
@@ -68,6 +78,7 @@ clause_add(struct load *l, struct sheet *s, bool by_act)
 	c.provider = cell_intern(l, s->cell[3]);
 	c.inquirer_text = names_put(&p->texts, s->cell[1]);
 	c.task_text = names_put(&p->texts, s->cell[2]);
+	c.task_plain = plain_text(p, s->cell[2]);
 	c.provider_text = names_put(&p->texts, s->cell[3]);
 	c.data_text = names_put(&p->texts, s->cell[4]);
 	p->clause = load_more(p->clause, p->n_clause, sizeof(*p->clause));

@@ -281,7 +281,87 @@ marks_stand_ins(void)
 	CU_ASSERT_FALSE(policy_body(policy, "nenkin")->synthetic);
 }
 
+static void
+tells_from_when_and_until_when(void)
+{
+	static const struct row later = {
+	    20260613, "141003", "48", "", "isa", CARD, OUTCOME_NOT_YET};
+	static const struct row ended = {
+	    20260301, "kyokai", "2", "p2.022", "141003", TAX, OUTCOME_ENDED};
+	static const struct row never = {20261123, "kyokai", "2", "p2.012",
+	    "nenkin", PENSION, OUTCOME_PROCEDURE_DATA};
+	struct policy_verdict v;
+
+	ask(&later, &v);
+	CU_ASSERT_EQUAL(v.since, 20260614);
+	ask(&ended, &v);
+	CU_ASSERT_EQUAL(v.until, 20260301);
+	ask(&never, &v);
+	CU_ASSERT_EQUAL(v.since, 0);
+	CU_ASSERT_EQUAL(v.until, 0);
+}
+
+#define SUSPENDED "body\trow\tdata\tin_force_from\tin_force_until\treason\n"
+
+static enum outcome
+suspended_by(const char *line)
+{
+	static const struct row r = {20261123, "kyokai", "2", "p2.012",
+	    "141003", TAX, OUTCOME_PERMITTED};
+	struct buf file = {0}, why = {0};
+	struct policy_verdict v;
+
+	buf_printf(&file, "# version 2\n%s%s", SUSPENDED, line);
+	SUITE_ERR(policy_suspend(policy, buf_span(&file), &why), ERR_NONE);
+	ask(&r, &v);
+	CU_ASSERT_STRING_EQUAL(
+	    v.suspension, v.outcome == OUTCOME_SUSPENDED ? "事故の調査" : "");
+	buf_free(&file);
+	buf_free(&why);
+	return v.outcome;
+}
+
+#define FROM "\t2026-11-23\t\t事故の調査\n"
+
+static void
+suspends_and_resumes(void)
+{
+	CU_ASSERT_EQUAL(suspended_by("141003\t*\t*" FROM), OUTCOME_SUSPENDED);
+	CU_ASSERT_EQUAL(suspended_by("kyokai\t*\t*" FROM), OUTCOME_SUSPENDED);
+	CU_ASSERT_EQUAL(suspended_by("*\t2\t*" FROM), OUTCOME_SUSPENDED);
+	CU_ASSERT_EQUAL(
+	    suspended_by("141003\t*\t" TAX FROM), OUTCOME_SUSPENDED);
+	/* the data of another provider, another row, another day */
+	CU_ASSERT_EQUAL(
+	    suspended_by("kyokai\t*\t" TAX FROM), OUTCOME_PERMITTED);
+	CU_ASSERT_EQUAL(suspended_by("*\t3\t*" FROM), OUTCOME_PERMITTED);
+	CU_ASSERT_EQUAL(
+	    suspended_by("141003\t*\t*\t2026-11-24\t\tx\n"), OUTCOME_PERMITTED);
+	CU_ASSERT_EQUAL(suspended_by(""), OUTCOME_PERMITTED);
+}
+
+static void
+keeps_suspensions_when_a_file_is_at_fault(void)
+{
+	static const char bad[] = SUSPENDED "141003\t*\t*\t2026-11-23\t\t\n";
+	static const struct row r = {20261123, "kyokai", "2", "p2.012",
+	    "141003", TAX, OUTCOME_PERMITTED};
+	struct policy_verdict v;
+	struct buf why = {0};
+
+	CU_ASSERT_EQUAL(suspended_by("141003\t*\t*" FROM), OUTCOME_SUSPENDED);
+	SUITE_ERR(policy_suspend(policy, span_str(bad), &why), ERR_LINE);
+	CU_ASSERT_EQUAL(ask(&r, &v), OUTCOME_SUSPENDED);
+	CU_ASSERT_EQUAL(suspended_by(""), OUTCOME_PERMITTED);
+	buf_free(&why);
+}
+
 static const struct suite_case cases[] = {
+    {"tells from when and until when", tells_from_when_and_until_when},
+    {"suspends a body, a row, a provider's data, and resumes",
+	suspends_and_resumes},
+    {"keeps what was suspended when a file is at fault",
+	keeps_suspensions_when_a_file_is_at_fault},
     {"decides as the statute says, refusals beside grants",
 	decides_as_the_statute_says},
     {"cites the row and the article", cites_row_and_article},
