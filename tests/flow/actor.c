@@ -114,12 +114,11 @@ code_open(struct actor *agency, const struct code_notice *notice,
 	struct seal_channel *c = seal_ring_find(
 	    agency->ring, agency->code, agency->vault_point, SEAL_FROM_VAULT);
 	struct buf ad = {0};
-	uint32_t epoch;
 
 	assert(c != NULL);
 	seal_ad_issue(&ad, agency->code, notice->acquisition_number);
-	must(
-	    seal_open_code(c, notice->person.data, buf_span(&ad), &epoch, code),
+	must(seal_open_code(
+		 c, notice->person.data, buf_span(&ad), &agency->epoch, code),
 	    "link code");
 	buf_free(&ad);
 }
@@ -185,7 +184,7 @@ actor_inquiry(struct actor *a, const struct question *q, struct buf *sealed,
 	out->sequence = ++a->asked;
 	seal_ad_inquiry(&ad, a->code, out->provider, out->exchange_id);
 	buf_reset(sealed);
-	must(seal_code(c, 0, q->code, buf_span(&ad), sealed), "code");
+	must(seal_code(c, a->epoch, q->code, buf_span(&ad), sealed), "code");
 	out->person.suite = SEAL_SUITE;
 	out->person.kind = PERSON_LINK_CODE;
 	out->person.data = buf_span(sealed);

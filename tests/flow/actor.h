@@ -19,6 +19,7 @@ struct actor {
 	struct dhkey *hpke, *seal;
 	struct seal_ring *ring;
 	uint8_t vault_point[POINT_LEN];
+	uint32_t epoch;		  /* of the codes issued to it */
 	uint64_t asked, provided; /* sequence numbers */
 };
 
