@@ -363,16 +363,21 @@ log_facts_add(json_t *reply, const struct ended_job *j)
 	    reply, "ended", json_string(clock_text(j->ended_ms, when)));
 }
 
-static json_t *
-ended_json(const struct ended_job *j)
+json_t *
+ask_end_json(const struct inquiry *q, const struct ended_job *j, json_t *parts)
 {
 	enum outcome o = (enum outcome)j->outcome;
-	json_t *reply = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "outcome",
-	    outcome_code(o), "text", outcome_sentence(o), "outcome_ja",
-	    outcome_sentence_ja(o), "hop", j->hop, "rule", j->rule, "citation",
-	    j->citation);
+	char id[UUID_TEXT_LEN];
+	json_t *reply = json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "exchange",
+	    uuid_text(q->exchange_id, id), "provider", q->provider, "task",
+	    q->task, "outcome", outcome_code(o), "text", outcome_sentence(o),
+	    "outcome_ja", outcome_sentence_ja(o), "hop", j->hop, "rule",
+	    j->rule, "citation", j->citation);
 
 	log_facts_add(reply, j);
+	if (parts != NULL)
+		json_object_set(reply, "parts", parts);
 	return reply;
 }
 
@@ -380,16 +385,8 @@ ended_json(const struct ended_job *j)
 static void
 asked_end(struct asked *k, struct ended_job *j, json_t *parts)
 {
-	if (k != NULL && k->client != 0) {
-		json_t *reply = reply_start(k);
-		json_t *end = ended_json(j);
-
-		json_object_update(reply, end);
-		json_decref(end);
-		if (parts != NULL)
-			json_object_set(reply, "parts", parts);
-		client_answer(k, reply);
-	}
+	if (k != NULL && k->client != 0)
+		client_answer(k, ask_end_json(&k->q, j, parts));
 	json_decref(parts);
 	if (k != NULL)
 		k->state = ASKED_ENDING;

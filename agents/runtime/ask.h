@@ -54,6 +54,14 @@ struct asked *asked_reopen(struct agency *a, struct span envelope);
 /* Send an open inquiry's bytes again now, unless it is still being stored. */
 void ask_again(struct asked *asked);
 
+/*
+ * How an inquiry ended, for the local API; parts are borrowed, may be NULL. A
+ * new reference.
+ */
+struct ended_job;
+json_t *ask_end_json(
+    const struct inquiry *q, const struct ended_job *end, json_t *parts);
+
 /* Frames of the broker about our inquiries. */
 enum err ask_answer(struct agency *a, struct span body);
 enum err ask_refusal(struct agency *a, struct span body);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "agents/runtime/api_ops.h"
-#include "agents/runtime/ask.h"
-#include "lib/sha256.h"
+#include "agents/runtime/ask_store.h"
+#include "agents/runtime/payload.h"
 #include "lib/text.h"
 #include "lib/uuid.h"
 
@@ -119,8 +119,7 @@ op_inquire(const struct api_request *r, const char **about)
 	return ERR_NONE;
 }
 
-/* --- the honest retry
- * ------------------------------------------------------------- */
+/* --- the honest retry --------------------------------------------------- */
 
 struct retry_job {
 	struct store_job job;
@@ -129,7 +128,28 @@ struct retry_job {
 	uint64_t client, tag;
 	struct buf envelope;
 	char local_id[LOCAL_ID_MAX + 1];
+	bool over; /* its end is known here, in */
+	struct ended_job end;
 };
+
+/* The end we committed, with the answer. */
+static void
+end_take(struct retry_job *j, struct db_rows *r)
+{
+	struct ended_job *end = &j->end;
+	struct span payload = db_bytes(r, 0, 7);
+
+	j->over = true;
+	end->outcome = (uint32_t)db_i64(r, 0, 3);
+	text_copy(end->hop, sizeof(end->hop), db_text(r, 0, 4));
+	text_copy(end->rule, sizeof(end->rule), db_text(r, 0, 5));
+	text_copy(end->citation, sizeof(end->citation), db_text(r, 0, 6));
+	buf_add(&end->payload, payload.p, payload.n);
+	end->ended_ms = (uint64_t)db_i64(r, 0, 8);
+	end->logged = !db_null(r, 0, 9);
+	if (end->logged)
+		end->outcome_index = (uint64_t)db_i64(r, 0, 9);
+}
 
 static enum err
 retry_find(struct db *db, struct retry_job *j)
@@ -141,8 +161,13 @@ retry_find(struct db *db, struct retry_job *j)
 	db_bind_text(&p, j->agency->code);
 	db_bind_uuid(&p, j->exchange_id);
 	e = db_run(db,
-	    "SELECT envelope, local_id FROM outgoing "
-	    "WHERE agency = $1 AND exchange_id = $2",
+	    "SELECT o.envelope, o.local_id, o.state, o.outcome, o.hop, o.rule, "
+	    "o.citation, coalesce(o.payload, ''), o.ended_ms, "
+	    "CASE WHEN r.outcome_leaf IS NOT NULL THEN r.outcome_idx END "
+	    "FROM outgoing o LEFT JOIN exchange_record r "
+	    "ON r.agency = o.agency AND r.inquirer = o.agency "
+	    "AND r.exchange_id = o.exchange_id AND r.side = 1 "
+	    "WHERE o.agency = $1 AND o.exchange_id = $2",
 	    &p, &r);
 	db_params_free(&p);
 	if (e != ERR_NONE)
@@ -151,6 +176,8 @@ retry_find(struct db *db, struct retry_job *j)
 		buf_add(
 		    &j->envelope, db_bytes(&r, 0, 0).p, db_bytes(&r, 0, 0).n);
 		text_copy(j->local_id, sizeof(j->local_id), db_text(&r, 0, 1));
+		if (db_i64(&r, 0, 2) == 3)
+			end_take(j, &r);
 	}
 	return db_rows_end(&r);
 }
@@ -165,6 +192,36 @@ retry_read(struct db *db, struct store_job **jobs, size_t n)
 	return e;
 }
 
+/*
+ * The inquiry was answered and we confirmed it: the provider has forgotten
+ * the sealed answer, we have not.
+ */
+static enum err
+retry_answer(struct retry_job *j)
+{
+	struct arena *a = &j->agency->host->arena;
+	struct envelope env;
+	struct inquiry q;
+	struct payload p = {0};
+	json_t *parts = NULL;
+	enum err e;
+
+	arena_reset(a);
+	e = envelope_decode(buf_span(&j->envelope), a, &env);
+	if (e == ERR_NONE)
+		e = inquiry_decode(env.body, a, &q);
+	if (e == ERR_NONE && j->end.payload.n > 0)
+		e = payload_decode(buf_span(&j->end.payload), a, &p);
+	if (e != ERR_NONE)
+		return e;
+	if (j->end.payload.n > 0)
+		parts = payload_json(&p);
+	api_reply(j->agency->host, j->client, j->tag,
+	    ask_end_json(&q, &j->end, parts));
+	json_decref(parts);
+	return ERR_NONE;
+}
+
 /* The stored bytes go out again as they are; the same outcome comes back. */
 static enum err
 retry_begin(struct retry_job *j)
@@ -174,6 +231,8 @@ retry_begin(struct retry_job *j)
 
 	if (k == NULL && j->envelope.n == 0)
 		return ERR_NOT_FOUND;
+	if (k == NULL && j->over)
+		return retry_answer(j);
 	if (k == NULL) {
 		k = asked_reopen(j->agency, buf_span(&j->envelope));
 		if (k == NULL)
@@ -196,6 +255,7 @@ retry_done(struct store_job *job)
 	if (e != ERR_NONE)
 		api_fail(j->agency->host, j->client, j->tag, e, "exchange");
 	buf_free(&j->envelope);
+	buf_wipe_free(&j->end.payload);
 	free(j);
 }
 
