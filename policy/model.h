@@ -72,8 +72,10 @@ enum unmapped {
 	MAPPED,
 	UNMAPPED_NO_CODE,   /* procedures.tsv has no code for its text */
 	UNMAPPED_PHRASE,    /* no pass maps its phrase */
+	UNMAPPED_ONE_PASS,  /* only one of the two passes maps it */
 	UNMAPPED_DIFFER,    /* the two passes map it differently */
-	UNMAPPED_NO_NAME,   /* both say no data name of the table fits */
+	UNMAPPED_NO_NAME,   /* no data name of the row fits, say both, or one
+			       and the other is silent */
 	UNMAPPED_REFERENCE, /* it points at a line that is not there */
 };
 

@@ -236,7 +236,7 @@ mappings_agree(const struct mapping *a, const struct mapping *b)
 						 a->n * sizeof(*a->data)) == 0);
 }
 
-/* Both passes must say the same; an empty pass has not been made yet. */
+/* Both passes must say the same; what one of them leaves out is unmapped. */
 static enum unmapped
 phrase_map(
     const struct making *m, const struct line *n, const struct mapping **out)
@@ -245,11 +245,12 @@ phrase_map(
 
 	a = mapping_find(m, 0, n->phrase, n->row);
 	b = mapping_find(m, 1, n->phrase, n->row);
-	if (m->n_pass[1] == 0)
-		b = a;
 	if (a == NULL && b == NULL)
 		return UNMAPPED_PHRASE;
-	if (a == NULL || b == NULL || !mappings_agree(a, b))
+	if (a == NULL || b == NULL)
+		return (a != NULL ? a : b)->n == 0 ? UNMAPPED_NO_NAME
+						   : UNMAPPED_ONE_PASS;
+	if (!mappings_agree(a, b))
 		return UNMAPPED_DIFFER;
 	*out = a;
 	return a->n == 0 ? UNMAPPED_NO_NAME : MAPPED;

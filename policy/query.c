@@ -54,7 +54,7 @@ static const char *
 unmapped_word(enum unmapped u)
 {
 	static const char *const words[] = {"mapped", "no-code", "no-phrase",
-	    "passes-differ", "no-data-name", "reference"};
+	    "one-pass", "passes-differ", "no-data-name", "reference"};
 
 	return words[u];
 }
