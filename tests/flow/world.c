@@ -206,17 +206,12 @@ world_start(struct world *w, const char *name, char *const env[])
 {
 	const char *b = build_dir();
 	char bin[400], conf[400], log[400];
-	char flag[] = "-c";
-	char *argv[] = {bin, flag, conf, NULL};
+	char *argv[] = {bin, conf, NULL};
 
 	snprintf(bin, sizeof bin, "%s/renkei-%s", b,
 	    strncmp(name, "agent-", 6) == 0 ? "agent" : name);
 	snprintf(conf, sizeof conf, "%s/etc/%s.conf", w->dir, name);
 	snprintf(log, sizeof log, "%s/log/%s.log", w->dir, name);
-	if (strcmp(name, "broker") != 0) {
-		argv[1] = conf;
-		argv[2] = NULL;
-	}
 	return process_start(
 	    world_process(w, name), argv, env, log, READY_SECONDS);
 }
