@@ -204,7 +204,7 @@ directory_sign(struct authority *ca, struct span file)
 	struct directory *d = NULL;
 	struct buf signatures = {0};
 	struct fault f = {0};
-	char id[16];
+	char id[32];
 
 	t.trust = trust;
 	sha256(file, b.hash);
