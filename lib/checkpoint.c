@@ -1,37 +1,17 @@
 #include "lib/checkpoint.h"
 
 #include "lib/b64.h"
-#include "lib/text.h"
+#include "lib/lines.h"
 
 #include <string.h>
 
-/* Take the next line, without its newline, off *rest; it may not be empty. */
+/* The next line, which may not be empty. */
 static enum err
-line_take(struct span *rest, struct span *line)
+full_line(struct span *rest, struct span *line)
 {
-	const uint8_t *end =
-	    rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
+	enum err e = line_take(rest, line);
 
-	if (end == NULL || end == rest->p)
-		return ERR_MALFORMED;
-	*line = span_of(rest->p, (size_t)(end - rest->p));
-	*rest = span_of(end + 1, rest->n - line->n - 1);
-	return ERR_NONE;
-}
-
-static enum err
-size_read(struct span line, uint64_t *size)
-{
-	char text[24];
-
-	if (line.n >= sizeof(text))
-		return ERR_MALFORMED;
-	memcpy(text, line.p, line.n);
-	text[line.n] = 0;
-	if (strlen(text) != line.n)
-		return ERR_MALFORMED;
-	return text_to_u64(text, UINT64_MAX, size) == ERR_NONE ? ERR_NONE
-							       : ERR_MALFORMED;
+	return e != ERR_NONE || line->n == 0 ? ERR_MALFORMED : ERR_NONE;
 }
 
 static enum err
@@ -39,18 +19,18 @@ body_read(struct span text, struct checkpoint *out)
 {
 	struct span origin, size, root, extension;
 
-	if (line_take(&text, &origin) != ERR_NONE ||
-	    line_take(&text, &size) != ERR_NONE ||
-	    line_take(&text, &root) != ERR_NONE)
+	if (full_line(&text, &origin) != ERR_NONE ||
+	    full_line(&text, &size) != ERR_NONE ||
+	    full_line(&text, &root) != ERR_NONE)
 		return ERR_MALFORMED;
 	if (origin.n > NOTE_NAME_MAX || memchr(origin.p, 0, origin.n) != NULL)
 		return ERR_MALFORMED;
 	memcpy(out->origin, origin.p, origin.n);
-	if (size_read(size, &out->size) != ERR_NONE ||
-	    b64_decode_fixed(root, out->root, MERKLE_LEN) != ERR_NONE)
+	if (line_number(size, &out->size) != ERR_NONE ||
+	    line_hash(root, out->root) != ERR_NONE)
 		return ERR_MALFORMED;
 	for (; text.n > 0; out->n_extensions++)
-		if (line_take(&text, &extension) != ERR_NONE)
+		if (full_line(&text, &extension) != ERR_NONE)
 			return ERR_MALFORMED;
 	return ERR_NONE;
 }

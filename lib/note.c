@@ -399,6 +399,24 @@ note_open(struct span bytes, const struct note_key *keys, size_t n,
 	return e;
 }
 
+struct span
+note_line(const struct note *note, const struct note_key *key)
+{
+	struct line line = {0};
+	struct span rest = note->lines, found = {0};
+
+	while (found.n == 0 && rest.n > 0) {
+		const uint8_t *start = rest.p;
+
+		if (line_next(&rest, &line) != ERR_NONE)
+			break;
+		if (line_is_of(&line, key))
+			found = span_of(start, (size_t)(rest.p - start));
+	}
+	buf_free(&line.blob);
+	return found;
+}
+
 uint64_t
 note_cosigned(const struct note *note, const struct note_key *key)
 {

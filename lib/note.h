@@ -75,6 +75,8 @@ enum err note_sign_line(const struct note_signer *s, struct span text,
  */
 enum err note_open(struct span bytes, const struct note_key *keys, size_t n,
     struct note *out, uint64_t *verified);
+/* The first line by `key` of an opened note, with its newline; n 0: none. */
+struct span note_line(const struct note *note, const struct note_key *key);
 /* The latest time a cosignature by `key` on an opened note carries, or 0. */
 uint64_t note_cosigned(const struct note *note, const struct note_key *key);
 

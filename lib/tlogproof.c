@@ -1,7 +1,7 @@
 #include "lib/tlogproof.h"
 
 #include "lib/b64.h"
-#include "lib/text.h"
+#include "lib/lines.h"
 
 #include <string.h>
 
@@ -28,44 +28,6 @@ tlogproof_encode(const struct tlogproof *p, struct buf *out)
 /* --- reading ---------------------------------------------------------------
  */
 
-static enum err
-line_take(struct span *rest, struct span *line)
-{
-	const uint8_t *end =
-	    rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
-
-	if (end == NULL)
-		return ERR_TRUNCATED;
-	*line = span_of(rest->p, (size_t)(end - rest->p));
-	*rest = span_of(end + 1, rest->n - line->n - 1);
-	return ERR_NONE;
-}
-
-/* What follows `word` and a space on this line, if it begins so. */
-static bool
-line_value(struct span line, const char *word, struct span *value)
-{
-	size_t n = strlen(word);
-
-	if (line.n <= n || memcmp(line.p, word, n) != 0 || line.p[n] != ' ')
-		return false;
-	*value = span_of(line.p + n + 1, line.n - n - 1);
-	return true;
-}
-
-static enum err
-index_read(struct span value, uint64_t *index)
-{
-	char text[24];
-
-	if (value.n >= sizeof(text) || memchr(value.p, 0, value.n) != NULL)
-		return ERR_MALFORMED;
-	memcpy(text, value.p, value.n);
-	text[value.n] = 0;
-	return text_to_u64(text, UINT64_MAX, index) == ERR_NONE ? ERR_NONE
-								: ERR_MALFORMED;
-}
-
 /* The lines before the path. */
 static enum err
 head_read(struct span *rest, struct buf *store, struct tlogproof *out)
@@ -88,25 +50,7 @@ head_read(struct span *rest, struct buf *store, struct tlogproof *out)
 	}
 	if (!line_value(line, "index", &value))
 		return ERR_MALFORMED;
-	return index_read(value, &out->index);
-}
-
-static enum err
-path_read(struct span *rest, struct tlogproof *out)
-{
-	struct span line;
-
-	for (;;) {
-		enum err e = line_take(rest, &line);
-
-		if (e != ERR_NONE || line.n == 0)
-			return e;
-		if (out->n_path == MERKLE_PATH_MAX)
-			return ERR_TOO_LONG;
-		if (b64_decode_fixed(line, out->path[out->n_path], MERKLE_LEN))
-			return ERR_MALFORMED;
-		out->n_path++;
-	}
+	return line_number(value, &out->index);
 }
 
 enum err
@@ -120,7 +64,8 @@ tlogproof_decode(struct span file, struct buf *store, struct tlogproof *out)
 		return ERR_TOO_LONG;
 	e = head_read(&file, store, out);
 	if (e == ERR_NONE)
-		e = path_read(&file, out);
+		e = line_hashes(
+		    &file, out->path, MERKLE_PATH_MAX, &out->n_path);
 	if (e == ERR_NONE)
 		e = note_parse(file, &note);
 	if (e == ERR_NONE)

@@ -1,6 +1,7 @@
 #include "agents/cli/logexport.h"
 
 #include "agents/cli/entryjson.h"
+#include "lib/addcheckpoint.h"
 #include "lib/b64.h"
 #include "lib/checkpoint.h"
 #include "lib/db.h"
@@ -360,22 +361,16 @@ evidence_export(struct export *x)
 static enum err
 consistency_write(struct export *x, uint64_t from)
 {
-	uint8_t path[MERKLE_PATH_MAX][MERKLE_LEN];
+	struct addcheckpoint q = {
+	    .old = from, .checkpoint = buf_span(&x->note)};
 	struct buf file = {0};
 	char name[64];
-	size_t n;
-	enum err e =
-	    merkle_consistency(node_read, x, from, x->at.size, path, &n);
+	enum err e = merkle_consistency(
+	    node_read, x, from, x->at.size, q.path, &q.n_path);
 
 	if (e != ERR_NONE)
 		return e;
-	buf_printf(&file, "old %llu\n", (unsigned long long)from);
-	for (size_t i = 0; i < n; i++) {
-		b64_encode(SPAN(path[i]), &file);
-		buf_printf(&file, "\n");
-	}
-	buf_printf(&file, "\n");
-	buf_add(&file, x->note.p, x->note.n);
+	addcheckpoint_encode(&q, &file);
 	snprintf(
 	    name, sizeof(name), "consistency/%llu", (unsigned long long)from);
 	e = artefact(x, name, buf_span(&file));
