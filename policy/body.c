@@ -132,9 +132,8 @@ named_load(struct load *l)
 	sheet_close(&s);
 }
 
-/* A local body of that kind: prefectures' codes end in 000 and a digit. */
-static bool
-is_kind(const struct policy_body *b, const char *kind)
+bool
+body_is_kind(const struct policy_body *b, const char *kind)
 {
 	bool prefecture = strcmp(b->name, b->prefecture) == 0;
 
@@ -149,7 +148,7 @@ derive(struct load *l, struct sheet *s, uint32_t local)
 		const struct policy_body *of = &l->p->body[i];
 		char code[64], name[256];
 
-		if (!is_kind(of, s->cell[1]))
+		if (!body_is_kind(of, s->cell[1]))
 			continue;
 		snprintf(code, sizeof(code), "%s%s", s->cell[0], of->code);
 		snprintf(name, sizeof(name), "%s%s", of->name, s->cell[2]);
@@ -232,7 +231,8 @@ organ_find(
 		name[n - cut] = '\0';
 		e = named_find(p, name, out);
 		if (e == ERR_NONE &&
-		    ((*out)->ours || is_kind(*out, "prefecture") != (i == 1)))
+		    ((*out)->ours ||
+			body_is_kind(*out, "prefecture") != (i == 1)))
 			e = ERR_NOT_FOUND;
 	}
 	return e;

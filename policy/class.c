@@ -94,6 +94,19 @@ class_add(struct load *l, struct sheet *s)
 	rules_fill(l, s, c);
 }
 
+/* Whether a body follows from a local one of that kind, by its code. */
+static bool
+follows(const struct policy *p, const struct policy_body *b, const char *prefix,
+    const char *kind)
+{
+	size_t n = strlen(prefix);
+	const struct policy_body *of = NULL;
+
+	if (b->ours && strncmp(b->code, prefix, n) == 0)
+		of = policy_body(p, b->code + n);
+	return of != NULL && body_is_kind(of, kind);
+}
+
 /* The bodies that follow from local ones belong to the class given there. */
 static void
 derived_fill(struct load *l)
@@ -104,15 +117,13 @@ derived_fill(struct load *l)
 	load_open(l, "derived.tsv", "prefix\tof\tsuffix\tclass\tcitation", &s);
 	while (sheet_next(&s)) {
 		uint32_t c = names_find(&p->class_codes, s.cell[3]);
-		size_t n = strlen(s.cell[0]);
 
 		if (c == 0) {
 			sheet_fault(&s, "no such class: %s", s.cell[3]);
 			continue;
 		}
 		for (uint32_t i = 1; i <= p->codes.n; i++)
-			if (strncmp(p->body[i].code, s.cell[0], n) == 0 &&
-			    words_end(span_str(p->body[i].name), s.cell[2]))
+			if (follows(p, &p->body[i], s.cell[0], s.cell[1]))
 				bits_set(p->class_[c].bits, i);
 	}
 	sheet_close(&s);

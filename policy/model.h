@@ -197,6 +197,8 @@ void load_delegations(struct load *l);
 void load_procedures(struct load *l);
 void load_guards(struct load *l);
 
+/* Whether it is a local body of that kind: "prefecture", "municipality". */
+bool body_is_kind(const struct policy_body *b, const char *kind);
 /* The cell with this text, made unresolved where cells.tsv lacks it. */
 uint32_t cell_intern(struct load *l, const char *text);
 /* Whether a cell names the body that day. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/diff.h"
 #include "tests/unit/suite.h"
 
 static struct policy *policy;
@@ -356,7 +357,31 @@ keeps_suspensions_when_a_file_is_at_fault(void)
 	buf_free(&why);
 }
 
+/* Seen: both kinds of boards were in both classes, their codes being alike. */
+static void
+keeps_boards_of_education_apart(void)
+{
+	static const struct {
+		const char *class_code, *body;
+		bool in;
+	} v[] = {{"edu-ken", "edu-140007", true},
+	    {"edu-ken", "edu-141003", false}, {"edu-shi", "edu-141003", true},
+	    {"edu-shi", "edu-140007", false}, {"edu-shi", "141003", false},
+	    {"koiki", "koiki-140007", true}, {"koiki", "140007", false}};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		CU_ASSERT_EQUAL(policy_class_has(policy, v[i].class_code,
+				    v[i].body, 20261123),
+		    v[i].in);
+	CU_ASSERT_EQUAL(policy_class_size(policy, "edu-ken", 20261123), 47);
+	CU_ASSERT_EQUAL(policy_class_size(policy, "edu-shi", 20261123), 1741);
+	CU_ASSERT_EQUAL(policy_class_size(policy, "shichoson", 20261123), 1741);
+	CU_ASSERT_EQUAL(policy_class_size(policy, "chiji", 20261123), 47);
+}
+
 static const struct suite_case cases[] = {
+    {"keeps prefectures' boards of education from cities'",
+	keeps_boards_of_education_apart},
     {"tells from when and until when", tells_from_when_and_until_when},
     {"suspends a body, a row, a provider's data, and resumes",
 	suspends_and_resumes},

@@ -1,0 +1,171 @@
+-- The statute decided a second time, in SQL over the same files. Shares no
+-- code with policy/*.c: only the files, and docs/policy.md for what they mean.
+--
+-- psql variables: dir (the policy's files), step (1: every boundary, 3: each
+-- third). Leaves tables `day`, `neighbour` and `permitted` to be copied out.
+\set ON_ERROR_STOP on
+\set QUIET on
+BEGIN;
+
+CREATE TABLE clause (n serial, law text, "row" text, inquirer text, task text,
+    provider text, data text, begins date, ends date);
+CREATE TABLE statute ("row" text, inquirer text, task text, provider text,
+    data text, begins text, ends text);
+CREATE TABLE local (lgcode text, kind text, prefecture text, name text,
+    kana text);
+CREATE TABLE named (code text, name text, prefecture text, citation text,
+    begins text, ends text);
+CREATE TABLE derived (prefix text, of text, suffix text, class text,
+    citation text);
+CREATE TABLE class (class text, state text, name text, rule text, words text,
+    citation text);
+CREATE TABLE member (class text, body text, begins text, ends text,
+    citation text);
+CREATE TABLE cell (cell text, state text, classes text);
+CREATE TABLE data_name (data text, same_as text);
+CREATE TABLE delegation ("row" text, delegator text, delegate text,
+    begins text, ends text, citation text);
+
+-- No quoting in these files: read them as text, a line at a time.
+CREATE FUNCTION load_tsv(target regclass, file text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('COPY %s FROM %L WITH (FORMAT csv, DELIMITER E''\t'','
+	    ' QUOTE E''\x01'', HEADER true, NULL E''\x02'')', target, file);
+END $$;
+SELECT load_tsv('statute', :'dir' || '/act_appended_table_2.tsv');
+INSERT INTO clause (law, "row", inquirer, task, provider, data, begins, ends)
+SELECT 'act', "row", inquirer, task, provider, data, begins::date,
+    nullif(ends, '')::date FROM statute;
+TRUNCATE statute;
+SELECT load_tsv('statute', :'dir' || '/order_table.tsv');
+INSERT INTO clause (law, "row", inquirer, task, provider, data, begins, ends)
+SELECT 'order', "row", inquirer, task, provider, data, begins::date,
+    nullif(ends, '')::date FROM statute;
+SELECT load_tsv('local', :'dir' || '/local_governments.tsv');
+SELECT load_tsv('named', :'dir' || '/bodies.tsv');
+SELECT load_tsv('derived', :'dir' || '/derived.tsv');
+SELECT load_tsv('class', :'dir' || '/classes.tsv');
+SELECT load_tsv('member', :'dir' || '/members.tsv');
+SELECT load_tsv('member', :'dir' || '/designations.tsv');
+SELECT load_tsv('cell', :'dir' || '/cells.tsv');
+SELECT load_tsv('data_name', :'dir' || '/data_names.tsv');
+SELECT load_tsv('delegation', :'dir' || '/delegations.tsv');
+
+-- A text without what only introduces a law or a term: innermost parentheses
+-- are judged first; those that stay are written otherwise until all are done.
+CREATE FUNCTION plain(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	inner_part text;
+BEGIN
+	LOOP
+		inner_part := substring(t FROM '（([^（）]*)）');
+		EXIT WHEN inner_part IS NULL;
+		IF inner_part ~ '(同じ|という)。$'
+		    OR inner_part ~ '^特別区.*含む。$'
+		    OR inner_part ~ '^(明治|大正|昭和|平成|令和).*(号|通知)'
+		THEN
+			t := regexp_replace(t, '（[^（）]*）', '');
+		ELSE
+			t := regexp_replace(t, '（([^（）]*)）', '⦅\1⦆');
+		END IF;
+	END LOOP;
+	RETURN replace(replace(t, '⦅', '（'), '⦆', '）');
+END $$;
+
+-- Who is in which class, from the register's names and kinds.
+CREATE TABLE belongs (class text, body text, begins date, ends date);
+INSERT INTO belongs
+SELECT c.class, l.lgcode, '-infinity', 'infinity'
+FROM class c, unnest(string_to_array(c.rule, ' ')) r, local l
+WHERE r = 'kind:' || l.kind
+    OR (r LIKE 'name:%' AND l.kind = 'municipality'
+	AND right(l.name, 1) = substr(r, 6));
+INSERT INTO belongs
+SELECT c.class, substr(r, 6), '-infinity', 'infinity'
+FROM class c, unnest(string_to_array(c.rule, ' ')) r WHERE r LIKE 'body:%';
+INSERT INTO belongs
+SELECT d.class, d.prefix || l.lgcode, '-infinity', 'infinity'
+FROM derived d JOIN local l ON l.kind = d.of;
+INSERT INTO belongs
+SELECT class, body, begins::date, coalesce(nullif(ends, '')::date, 'infinity')
+FROM member;
+CREATE TABLE lives (body text PRIMARY KEY, begins date, ends date);
+INSERT INTO lives SELECT lgcode, '-infinity', 'infinity' FROM local;
+INSERT INTO lives SELECT code, begins::date,
+    coalesce(nullif(ends, '')::date, 'infinity') FROM named;
+INSERT INTO lives SELECT d.prefix || l.lgcode, '-infinity', 'infinity'
+FROM derived d JOIN local l ON l.kind = d.of;
+CREATE INDEX ON belongs (class);
+
+CREATE TABLE cell_class AS
+SELECT cell, k AS class FROM cell, unnest(string_to_array(classes, ' ')) k;
+
+CREATE TABLE settled AS
+SELECT c.n, c.law, c."row", plain(c.inquirer) AS inquirer,
+    plain(c.provider) AS provider,
+    coalesce(nullif(d.same_as, ''), d.data) AS data, c.begins,
+    coalesce(c.ends, 'infinity') AS ends
+FROM clause c JOIN data_name d ON d.data = plain(c.data);
+
+-- Two members of each class stand for it, and these are tried everywhere:
+-- a prefecture, a city, a ward, a town without a welfare office, ministers,
+-- a delegate, a stand-in.
+CREATE TABLE stand AS
+SELECT class, min(body) AS body FROM belongs GROUP BY class
+UNION
+SELECT class, max(body) FROM belongs GROUP BY class;
+CREATE TABLE tried (body text);
+INSERT INTO tried VALUES ('130001'), ('141003'), ('131016'), ('013030'),
+    ('mhlw'), ('moj'), ('nenkin'), ('kyokai'), ('x-choson-1');
+
+CREATE TABLE neighbour AS
+SELECT DISTINCT s."row", 'inquirer' AS side, t.body
+FROM settled s JOIN cell_class k ON k.cell = s.inquirer
+    JOIN stand t USING (class)
+UNION
+SELECT DISTINCT s."row", 'provider', t.body
+FROM settled s JOIN cell_class k ON k.cell = s.provider
+    JOIN stand t USING (class)
+UNION
+SELECT DISTINCT s."row", side, t.body
+FROM settled s, tried t, (VALUES ('inquirer'), ('provider')) v (side);
+
+-- The day before, the day of, and the day after each boundary. The last day
+-- of a row is the day before its end.
+CREATE TABLE day AS
+SELECT DISTINCT (b + o) AS day FROM (
+    SELECT b, row_number() OVER (ORDER BY b) AS i FROM (
+	SELECT begins AS b FROM settled UNION
+	SELECT ends FROM settled WHERE ends <> 'infinity') x) y,
+    generate_series(-1, 1) o
+WHERE i % :step = 0;
+
+-- A body asks in its own name, or under a delegation of this row.
+CREATE TABLE asks AS
+SELECT s.n, b.body, greatest(b.begins, v.begins, s.begins) AS begins,
+    least(b.ends, v.ends, s.ends) AS ends
+FROM settled s JOIN cell_class k ON k.cell = s.inquirer
+    JOIN belongs b USING (class) JOIN lives v USING (body)
+    JOIN neighbour h ON h."row" = s."row" AND h.side = 'inquirer'
+	AND h.body = b.body
+UNION
+SELECT s.n, d.delegate, greatest(b.begins, s.begins, d.begins::date),
+    least(b.ends, s.ends, coalesce(nullif(d.ends, '')::date, 'infinity'))
+FROM settled s JOIN cell_class k ON k.cell = s.inquirer
+    JOIN belongs b USING (class)
+    JOIN delegation d ON d."row" = s."row" AND d.delegator = b.body;
+CREATE TABLE answers AS
+SELECT s.n, b.body, greatest(b.begins, v.begins) AS begins,
+    least(b.ends, v.ends) AS ends
+FROM settled s JOIN cell_class k ON k.cell = s.provider
+    JOIN belongs b USING (class) JOIN lives v USING (body)
+    JOIN neighbour h ON h."row" = s."row" AND h.side = 'provider'
+	AND h.body = b.body;
+
+CREATE TABLE permitted AS
+SELECT DISTINCT y.day, s."row", a.body AS inquirer, p.body AS provider, s.data
+FROM settled s JOIN asks a USING (n) JOIN answers p USING (n)
+    JOIN day y ON y.day >= a.begins AND y.day < a.ends
+	AND y.day >= p.begins AND y.day < p.ends;
+COMMIT;
