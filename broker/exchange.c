@@ -299,7 +299,8 @@ outcome_take(struct hub *h, struct exchange *x, struct ledger_row *r)
 	x->outcome_index = r->index;
 	x->outcome = (enum outcome)h->entry.outcome;
 	x->answered_ms = h->entry.time_ms;
-	memcpy(x->inquiry_hash, h->entry.inquiry_hash, HASH_LEN);
+	if (x->refused) /* an outcome does not repeat it */
+		memcpy(x->inquiry_hash, h->entry.inquiry_hash, HASH_LEN);
 	memcpy(x->provision_hash, h->entry.provision_hash, HASH_LEN);
 	memcpy(x->ciphertext_hash, h->entry.ciphertext_hash, HASH_LEN);
 	memcpy(p->outcome_salt, r->salt, sizeof(p->outcome_salt));
