@@ -15,10 +15,10 @@
 #include "lib/secret.h"
 
 static const char usage[] =
-    "usage: renkei-broker broker.conf\n"
+    "usage: renkei-broker -c broker.conf\n"
     "       renkei-broker --crash-points | --options\n"
     "\n"
-    "  broker.conf      start the broker (起動)\n"
+    "  -c FILE          start the broker (起動)\n"
     "  --crash-points   places where a test may kill it, by name\n"
     "  --options        every key of broker.conf and its meaning\n"
     "\n"
@@ -135,7 +135,9 @@ main(int argc, char **argv)
 	oplog_open("renkei-broker");
 	for (int i = 1; i < argc; i++) {
 		bool more = i + 1 < argc;
-		if (strcmp(argv[i], "--role") == 0 && more)
+		if (strcmp(argv[i], "-c") == 0 && more)
+			path = argv[++i];
+		else if (strcmp(argv[i], "--role") == 0 && more)
 			word = argv[++i];
 		else if (strcmp(argv[i], "--crash-points") == 0)
 			return list_crash_points();
