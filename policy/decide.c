@@ -7,7 +7,8 @@
 struct asked {
 	uint32_t inquirer, inquirer_for, provider, provider_for;
 	uint32_t row, procedure, data, day;
-	bool act; /* the day is before the order's first */
+	bool act;      /* the day is before the order's first */
+	bool delegate; /* some row is delegated to the inquirer */
 };
 
 /* Why the law says no: what permits and refusals say of it. */
@@ -66,7 +67,7 @@ delegation_find(const struct policy *p, const struct asked *a)
 /* Whether the clause lets this inquirer ask: in its own name, or for another.
  */
 static bool
-clause_asks(const struct policy *p, const struct clause *c,
+clause_asks(const struct policy *p, const struct right *c,
     const struct asked *a, const struct delegation *d)
 {
 	if (a->inquirer_for == 0 &&
@@ -77,7 +78,7 @@ clause_asks(const struct policy *p, const struct clause *c,
 
 static bool
 clause_answers(
-    const struct policy *p, const struct clause *c, const struct asked *a)
+    const struct policy *p, const struct right *c, const struct asked *a)
 {
 	return a->provider_for == 0 &&
 	       cell_names(p, c->provider, a->provider, a->day);
@@ -132,8 +133,8 @@ nearest_earlier(uint32_t *at, uint32_t day)
 }
 
 static void
-seen_right(const struct policy *p, const struct clause *c,
-    const struct asked *a, struct seen *s)
+seen_right(const struct policy *p, const struct right *c, const struct asked *a,
+    struct seen *s)
 {
 	if (c->data != a->data)
 		return;
@@ -150,7 +151,7 @@ seen_right(const struct policy *p, const struct clause *c,
 /* Whether some row is delegated to the inquirer by a body of this cell. */
 static bool
 delegate_elsewhere(
-    const struct policy *p, const struct clause *c, const struct asked *a)
+    const struct policy *p, const struct right *c, const struct asked *a)
 {
 	for (uint32_t i = 0; i < p->n_delegation; i++)
 		if (p->delegation[i].delegate == a->inquirer &&
@@ -161,7 +162,7 @@ delegate_elsewhere(
 }
 
 static void
-seen_clause(const struct policy *p, const struct clause *c,
+seen_clause(const struct policy *p, const struct right *c,
     const struct asked *a, const struct delegation *d, struct seen *s)
 {
 	bool now = period_has(c->from, c->until, a->day);
@@ -180,7 +181,7 @@ seen_clause(const struct policy *p, const struct clause *c,
 		return;
 	s->asks |= asks;
 	s->asks_open |= cell_open(p, c->inquirer);
-	s->minister |= !asks && delegate_elsewhere(p, c, a);
+	s->minister |= a->delegate && !asks && delegate_elsewhere(p, c, a);
 }
 
 /* It was or will be lawful: not yet, or no longer, with the day. */
@@ -228,7 +229,7 @@ row_refuse(const struct policy *p, const struct asked *a,
 		return OUTCOME_NO_ROW;
 	v->article = a->act ? p->act_article[a->row] : p->order_article[a->row];
 	for (uint32_t i = 0; i < r->n; i++)
-		seen_clause(p, &p->clause[p->by_right[r->at + i]], a, d, &s);
+		seen_clause(p, &p->right[r->at + i], a, d, &s);
 	return seen_outcome(&s, a, v);
 }
 
@@ -242,11 +243,11 @@ table_decide(
 	if (a->row != 0 && a->data != 0)
 		r = runs_find(&p->rights, RUN_KEY(a->row, a->data));
 	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
-		const struct clause *c = &p->clause[p->by_right[r->at + i]];
+		const struct right *c = &p->right[r->at + i];
 
 		if (period_has(c->from, c->until, a->day) &&
 		    clause_asks(p, c, a, d) && clause_answers(p, c, a)) {
-			verdict_permit(p, c, a, d, v);
+			verdict_permit(p, &p->clause[r->at + i], a, d, v);
 			return OUTCOME_PERMITTED;
 		}
 	}
@@ -376,6 +377,8 @@ policy_decide(const struct policy *p, const struct policy_question *q,
 	    .suspension = "",
 	    .by_act = q->day < ORDER_BEGINS};
 	o = question_read(p, q, &a);
+	for (uint32_t i = 0; i < p->n_delegation; i++)
+		a.delegate |= p->delegation[i].delegate == a.inquirer;
 	v->row = names_text(&p->rows, a.row);
 	v->synthetic =
 	    p->body[a.inquirer].synthetic | p->body[a.provider].synthetic;

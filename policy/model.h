@@ -62,6 +62,12 @@ struct clause {
 	bool by_act; /* of 別表第二 */
 };
 
+/* The part of a clause that decides, kept close together: see policy.right. */
+struct right {
+	uint32_t data, inquirer, provider, from, until;
+	bool by_act;
+};
+
 struct delegation {
 	uint32_t row, delegator, delegate, from, until;
 	const char *citation;
@@ -144,11 +150,12 @@ struct policy {
 	const char **order_article, **act_article; /* by row */
 	struct names data;			   /* every spelling */
 	uint32_t *canonical;   /* spelling -> the data it means */
-	struct clause *clause; /* in the order of the files, act first */
+	struct clause *clause; /* sorted by row, data, order of files */
 	uint32_t n_clause;
-	uint32_t *by_right;   /* clauses sorted by row, data, order of files */
-	struct runs rights;   /* row, data -> by_right[] */
-	struct runs row_runs; /* 0, row -> by_right[] */
+	struct right *right;  /* of each clause */
+	uint32_t *in_file;    /* clauses in the order of the files, act first */
+	struct runs rights;   /* row, data -> clause[] */
+	struct runs row_runs; /* 0, row -> clause[] */
 	struct delegation *delegation;
 	uint32_t n_delegation;
 	struct runs delegation_runs; /* row, delegate -> delegation[] */

@@ -24,26 +24,28 @@ text_hash(const char *p, size_t n)
 }
 
 static void
-names_place(struct names *s, uint32_t number)
+names_place(struct names *s, uint32_t hash, uint32_t number)
 {
-	uint32_t i = s->hash[number] & s->mask;
+	uint32_t i = hash & s->mask;
 
-	while (s->slot[i] != 0)
+	while (s->slot[i].number != 0)
 		i = (i + 1) & s->mask;
-	s->slot[i] = number;
+	s->slot[i] = (struct name_slot){hash, number};
 }
 
 static void
 names_widen(struct names *s)
 {
+	struct names old = *s;
+
 	s->cap = s->cap ? s->cap * 2 : 64;
 	s->text = xrealloc(s->text, (s->cap + 1) * sizeof(*s->text));
-	s->hash = xrealloc(s->hash, (s->cap + 1) * sizeof(*s->hash));
-	free(s->slot);
 	s->mask = s->cap * 2 - 1;
 	s->slot = xcalloc(s->mask + 1, sizeof(*s->slot));
-	for (uint32_t i = 1; i <= s->n; i++)
-		names_place(s, i);
+	for (uint32_t i = 0; old.slot != NULL && i <= old.mask; i++)
+		if (old.slot[i].number != 0)
+			names_place(s, old.slot[i].hash, old.slot[i].number);
+	free(old.slot);
 }
 
 static char *
@@ -72,11 +74,11 @@ names_look(const struct names *s, const char *p, size_t n, uint32_t hash)
 {
 	if (s->n == 0)
 		return 0;
-	for (uint32_t i = hash & s->mask; s->slot[i] != 0;
+	for (uint32_t i = hash & s->mask; s->slot[i].number != 0;
 	     i = (i + 1) & s->mask) {
-		uint32_t k = s->slot[i];
+		uint32_t k = s->slot[i].number;
 
-		if (s->hash[k] == hash && strncmp(s->text[k], p, n) == 0 &&
+		if (s->slot[i].hash == hash && strncmp(s->text[k], p, n) == 0 &&
 		    s->text[k][n] == '\0')
 			return k;
 	}
@@ -97,8 +99,7 @@ names_add(struct names *s, struct span text)
 		names_widen(s);
 	s->n++;
 	s->text[s->n] = names_copy(s, text);
-	s->hash[s->n] = hash;
-	names_place(s, s->n);
+	names_place(s, hash, s->n);
 	return s->n;
 }
 
@@ -130,7 +131,6 @@ names_fini(struct names *s)
 		free(s->chunks[i]);
 	free(s->chunks);
 	free(s->text);
-	free(s->hash);
 	free(s->slot);
 	*s = (struct names){0};
 }

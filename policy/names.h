@@ -4,14 +4,18 @@
 
 #include "lib/bytes.h"
 
+/* The number of a text, 0 for none, beside its hash: one place to look. */
+struct name_slot {
+	uint32_t hash, number;
+};
+
 /*
  * A set of texts; all-zero is empty. The first text added is number 1; 0 is
  * "not in the set", and the text of 0 is "".
  */
 struct names {
-	char **text;	/* [n + 1] */
-	uint32_t *hash; /* of each text */
-	uint32_t *slot; /* open addressing: number, or 0 */
+	char **text;		/* [n + 1] */
+	struct name_slot *slot; /* open addressing */
 	uint32_t n, cap, mask;
 	char *chunk; /* where the next text is copied to */
 	size_t left;

@@ -135,7 +135,8 @@ policy_free(struct policy *p)
 	free(p->act_article);
 	free(p->canonical);
 	free(p->clause);
-	free(p->by_right);
+	free(p->in_file);
+	free(p->right);
 	free(p->delegation);
 	free(p->procedure);
 	free(p->line);

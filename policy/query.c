@@ -31,7 +31,7 @@ bool
 policy_row(
     const struct policy *p, size_t i, uint32_t day, struct policy_row *out)
 {
-	const struct clause *c = &p->clause[i];
+	const struct clause *c = &p->clause[p->in_file[i]];
 
 	*out = (struct policy_row){.row = names_text(&p->rows, c->row),
 	    .inquirer = names_text(&p->texts, c->inquirer_text),
@@ -90,7 +90,7 @@ policy_gaps(const struct policy *p, uint32_t day,
     void (*visit)(const struct policy_gap *gap, void *arg), void *arg)
 {
 	for (uint32_t i = 0; i < p->n_clause; i++) {
-		const struct clause *c = &p->clause[i];
+		const struct clause *c = &p->clause[p->in_file[i]];
 
 		if (!period_has(c->from, c->until, day))
 			continue;
@@ -130,7 +130,7 @@ policy_coverage(
 {
 	*out = (struct policy_coverage){0};
 	for (uint32_t i = 0; i < p->n_clause; i++) {
-		const struct clause *c = &p->clause[i];
+		const struct clause *c = &p->clause[p->in_file[i]];
 
 		if (!period_has(c->from, c->until, day))
 			continue;
@@ -174,7 +174,7 @@ policy_row_asks(
 {
 	uint32_t b = names_find(&p->codes, body);
 
-	return b == 0 ? NULL : may_ask(p, &p->clause[i], b, day);
+	return b == 0 ? NULL : may_ask(p, &p->clause[p->in_file[i]], b, day);
 }
 
 bool
@@ -183,7 +183,8 @@ policy_row_answers(
 {
 	uint32_t b = names_find(&p->codes, body);
 
-	return b != 0 && cell_names(p, p->clause[i].provider, b, day);
+	return b != 0 &&
+	       cell_names(p, p->clause[p->in_file[i]].provider, b, day);
 }
 
 /* How near a line comes to what was asked: 0 nearest, 3 not near. */
@@ -210,7 +211,7 @@ policy_nearest(const struct policy *p, const struct policy_question *q,
 
 	for (int near = 0; near < 3 && body != 0 && spelling != 0; near++)
 		for (uint32_t i = 0; i < p->n_clause && n < most; i++) {
-			const struct clause *c = &p->clause[i];
+			const struct clause *c = &p->clause[p->in_file[i]];
 
 			if (c->data == p->canonical[spelling] &&
 			    period_has(c->from, c->until, q->day) &&
@@ -292,7 +293,7 @@ names_of_row(const struct policy *p, uint32_t row, struct buf *out)
 
 	buf_reset(out);
 	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
-		const struct clause *c = &p->clause[p->by_right[r->at + i]];
+		const struct clause *c = &p->clause[r->at + i];
 
 		if (c->by_act || c->data == last)
 			continue;

@@ -136,17 +136,29 @@ data_load(struct load *l)
 }
 
 static int
-clause_order(const void *a, const void *b, void *arg)
+clause_order(const void *a, const void *b)
 {
-	const struct policy *p = arg;
-	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	const struct clause *x = &p->clause[i], *y = &p->clause[k];
+	const struct clause *x = a, *y = b;
 
 	if (x->row != y->row)
 		return x->row < y->row ? -1 : 1;
 	if (x->data != y->data)
 		return x->data < y->data ? -1 : 1;
-	return i < k ? -1 : i > k;
+	if (x->by_act != y->by_act)
+		return x->by_act ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static int
+file_order(const void *a, const void *b, void *arg)
+{
+	const struct policy *p = arg;
+	const struct clause *x = &p->clause[*(const uint32_t *)a];
+	const struct clause *y = &p->clause[*(const uint32_t *)b];
+
+	if (x->by_act != y->by_act)
+		return x->by_act ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
 }
 
 static void
@@ -161,17 +173,20 @@ run_grow(struct runs *runs, uint64_t key, uint32_t at)
 static void
 table_index(struct policy *p)
 {
-	p->by_right = xcalloc(p->n_clause + 1, sizeof(*p->by_right));
-	for (uint32_t i = 0; i < p->n_clause; i++)
-		p->by_right[i] = i;
-	qsort_r(
-	    p->by_right, p->n_clause, sizeof(*p->by_right), clause_order, p);
+	p->in_file = xcalloc(p->n_clause + 1, sizeof(*p->in_file));
+	p->right = xcalloc(p->n_clause + 1, sizeof(*p->right));
+	if (p->n_clause > 0)
+		qsort(p->clause, p->n_clause, sizeof(*p->clause), clause_order);
 	for (uint32_t i = 0; i < p->n_clause; i++) {
-		const struct clause *c = &p->clause[p->by_right[i]];
+		const struct clause *c = &p->clause[i];
 
+		p->in_file[i] = i;
+		p->right[i] = (struct right){c->data, c->inquirer, c->provider,
+		    c->from, c->until, c->by_act};
 		run_grow(&p->rights, RUN_KEY(c->row, c->data), i);
 		run_grow(&p->row_runs, RUN_KEY(0, c->row), i);
 	}
+	qsort_r(p->in_file, p->n_clause, sizeof(*p->in_file), file_order, p);
 }
 
 /* Whether two cells name the same classes, however they say it. */
@@ -201,21 +216,21 @@ static void
 rights_span(struct policy *p, const struct run *r)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
-		struct clause *c = &p->clause[p->by_right[r->at + i]];
+		struct clause *c = &p->clause[r->at + i];
 
 		c->since = c->from;
 		c->ends = c->until;
 	}
 	for (uint32_t i = 0; i < r->n * r->n; i++) {
-		struct clause *a = &p->clause[p->by_right[r->at + i / r->n]];
-		struct clause *b = &p->clause[p->by_right[r->at + i % r->n]];
+		struct clause *a = &p->clause[r->at + i / r->n];
+		struct clause *b = &p->clause[r->at + i % r->n];
 
 		if (clause_goes_on(p, a, b) && a->since < b->since)
 			b->since = a->since;
 	}
 	for (uint32_t i = r->n * r->n; i-- > 0;) {
-		struct clause *a = &p->clause[p->by_right[r->at + i / r->n]];
-		struct clause *b = &p->clause[p->by_right[r->at + i % r->n]];
+		struct clause *a = &p->clause[r->at + i / r->n];
+		struct clause *b = &p->clause[r->at + i % r->n];
 
 		if (clause_goes_on(p, a, b) && b->ends > a->ends)
 			a->ends = b->ends;
@@ -248,8 +263,8 @@ table_check(struct load *l)
 
 	for (uint32_t i = 0; i < p->n_clause; i++)
 		for (uint32_t k = i + 1; k < p->n_clause; k++) {
-			const struct clause *a = &p->clause[p->by_right[i]];
-			const struct clause *b = &p->clause[p->by_right[k]];
+			const struct clause *a = &p->clause[i];
+			const struct clause *b = &p->clause[k];
 
 			if (a->row != b->row || a->data != b->data)
 				break;
