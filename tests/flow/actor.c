@@ -42,6 +42,7 @@ actor_new(struct world *w, const char *party)
 	    path, sizeof path, "%s/pki/broker/vault-seal.pub", world_dir(w));
 	must(point_open(path, a->vault_point), path);
 	a->ring = seal_ring_new(a->seal, false, SEAL_CAP);
+	a->epoch = 1; /* until a code says otherwise */
 	a->raw = raw_hello(w, party);
 	return a;
 }
