@@ -2,7 +2,9 @@
 -- code with policy/*.c: only the files, and docs/policy.md for what they mean.
 --
 -- psql variables: dir (the policy's files), step (1: every boundary, 3: each
--- third). Leaves tables `day`, `neighbour` and `permitted` to be copied out.
+-- third). Leaves tables to be copied out: what to ask (day, kind, neighbour,
+-- row_data, all_data, asked) and what the law says (permitted by bodies,
+-- "right" by classes, named_by).
 \set ON_ERROR_STOP on
 \set QUIET on
 BEGIN;
@@ -11,6 +13,8 @@ CREATE TABLE clause (n serial, law text, "row" text, inquirer text, task text,
     provider text, data text, begins date, ends date);
 CREATE TABLE statute ("row" text, inquirer text, task text, provider text,
     data text, begins text, ends text);
+CREATE TABLE procedure ("row" text, article text, item text, sub text,
+    procedure text, data text, begins text, ends text);
 CREATE TABLE local (lgcode text, kind text, prefecture text, name text,
     kana text);
 CREATE TABLE named (code text, name text, prefecture text, citation text,
@@ -42,6 +46,7 @@ SELECT load_tsv('statute', :'dir' || '/order_table.tsv');
 INSERT INTO clause (law, "row", inquirer, task, provider, data, begins, ends)
 SELECT 'order', "row", inquirer, task, provider, data, begins::date,
     nullif(ends, '')::date FROM statute;
+SELECT load_tsv('procedure', :'dir' || '/order_procedures.tsv');
 SELECT load_tsv('local', :'dir' || '/local_governments.tsv');
 SELECT load_tsv('named', :'dir' || '/bodies.tsv');
 SELECT load_tsv('derived', :'dir' || '/derived.tsv');
@@ -108,38 +113,56 @@ SELECT c.n, c.law, c."row", plain(c.inquirer) AS inquirer,
     coalesce(c.ends, 'infinity') AS ends
 FROM clause c JOIN data_name d ON d.data = plain(c.data);
 
--- Two members of each class stand for it, and these are tried everywhere:
--- a prefecture, a city, a ward, a town without a welfare office, ministers,
--- a delegate, a stand-in.
-CREATE TABLE stand AS
-SELECT class, min(body) AS body FROM belongs GROUP BY class
-UNION
-SELECT class, max(body) FROM belongs GROUP BY class;
-CREATE TABLE tried (body text);
-INSERT INTO tried VALUES ('130001'), ('141003'), ('131016'), ('013030'),
-    ('mhlw'), ('moj'), ('nenkin'), ('kyokai'), ('x-choson-1');
+-- Bodies of exactly the same classes, on the same days, are one kind: the law
+-- cannot tell them apart. The first of each kind stands for it everywhere.
+CREATE TABLE kind AS
+SELECT min(body) AS body FROM (
+    SELECT l.body, l.begins, l.ends, string_agg(concat_ws(' ', b.class,
+	b.begins, b.ends), ',' ORDER BY b.class, b.begins) AS classes
+    FROM lives l LEFT JOIN belongs b USING (body)
+    GROUP BY l.body, l.begins, l.ends) x
+GROUP BY begins, ends, classes;
 
+-- What is asked: of each row, every kind of every other for the row's data of
+-- any date (strangers), and the bodies of the row's cells of any date for all
+-- other data (neighbours).
 CREATE TABLE neighbour AS
-SELECT DISTINCT s."row", 'inquirer' AS side, t.body
+SELECT DISTINCT s."row", 'inquirer' AS side, b.body
 FROM settled s JOIN cell_class k ON k.cell = s.inquirer
-    JOIN stand t USING (class)
+    JOIN belongs b USING (class) JOIN kind USING (body)
 UNION
-SELECT DISTINCT s."row", 'provider', t.body
+SELECT DISTINCT s."row", 'provider', b.body
 FROM settled s JOIN cell_class k ON k.cell = s.provider
-    JOIN stand t USING (class)
+    JOIN belongs b USING (class) JOIN kind USING (body)
 UNION
-SELECT DISTINCT s."row", side, t.body
-FROM settled s, tried t, (VALUES ('inquirer'), ('provider')) v (side);
+SELECT d."row", 'inquirer', d.delegate FROM delegation d;
+CREATE TABLE row_data AS SELECT DISTINCT "row", data FROM settled;
+CREATE TABLE all_data AS
+SELECT DISTINCT coalesce(nullif(same_as, ''), data) AS data FROM data_name;
+CREATE TABLE asked AS
+SELECT sum(own * kinds * kinds + (every - own) * inquirers * providers) AS n
+FROM (SELECT "row", count(*) AS own FROM row_data GROUP BY 1) o
+    JOIN (SELECT "row", count(*) FILTER (WHERE side = 'inquirer') AS inquirers,
+	count(*) FILTER (WHERE side = 'provider') AS providers
+	FROM neighbour GROUP BY 1) h USING ("row"),
+    (SELECT count(*) AS kinds FROM kind) k,
+    (SELECT count(*) AS every FROM all_data) e;
 
--- The day before, the day of, and the day after each boundary. The last day
--- of a row is the day before its end.
+-- Each dated text of the order, and 別表第二, begins on a boundary: the day
+-- before, the day of, the day after, and the last day of what it replaces
+-- (which is the day before). The newest text has no last day; a later day
+-- stands for it. Every third boundary is tried, or every one; the change of
+-- generation always is.
 CREATE TABLE day AS
 SELECT DISTINCT (b + o) AS day FROM (
     SELECT b, row_number() OVER (ORDER BY b) AS i FROM (
 	SELECT begins AS b FROM settled UNION
-	SELECT ends FROM settled WHERE ends <> 'infinity') x) y,
+	SELECT ends FROM settled WHERE ends <> 'infinity' UNION
+	SELECT begins::date FROM procedure UNION
+	SELECT nullif(ends, '')::date FROM procedure WHERE ends <> '' UNION
+	SELECT date '2027-01-01') x) y,
     generate_series(-1, 1) o
-WHERE i % :step = 0;
+WHERE i % :step = 0 OR b = '2024-05-27';
 
 -- A body asks in its own name, or under a delegation of this row.
 CREATE TABLE asks AS
@@ -147,8 +170,7 @@ SELECT s.n, b.body, greatest(b.begins, v.begins, s.begins) AS begins,
     least(b.ends, v.ends, s.ends) AS ends
 FROM settled s JOIN cell_class k ON k.cell = s.inquirer
     JOIN belongs b USING (class) JOIN lives v USING (body)
-    JOIN neighbour h ON h."row" = s."row" AND h.side = 'inquirer'
-	AND h.body = b.body
+    JOIN kind USING (body)
 UNION
 SELECT s.n, d.delegate, greatest(b.begins, s.begins, d.begins::date),
     least(b.ends, s.ends, coalesce(nullif(d.ends, '')::date, 'infinity'))
@@ -160,12 +182,33 @@ SELECT s.n, b.body, greatest(b.begins, v.begins) AS begins,
     least(b.ends, v.ends) AS ends
 FROM settled s JOIN cell_class k ON k.cell = s.provider
     JOIN belongs b USING (class) JOIN lives v USING (body)
-    JOIN neighbour h ON h."row" = s."row" AND h.side = 'provider'
-	AND h.body = b.body;
+    JOIN kind USING (body);
 
 CREATE TABLE permitted AS
 SELECT DISTINCT y.day, s."row", a.body AS inquirer, p.body AS provider, s.data
 FROM settled s JOIN asks a USING (n) JOIN answers p USING (n)
     JOIN day y ON y.day >= a.begins AND y.day < a.ends
 	AND y.day >= p.begins AND y.day < p.ends;
+
+-- One class may ask another where every member may ask every member.
+CREATE TABLE stands AS
+SELECT y.day, b.class, b.body, count(*) OVER (PARTITION BY y.day, b.class) AS n
+FROM kind JOIN belongs b USING (body) JOIN lives v USING (body)
+    JOIN day y ON y.day >= greatest(b.begins, v.begins)
+	AND y.day < least(b.ends, v.ends);
+CREATE TABLE "right" AS
+SELECT p.day, p."row", i.class AS inquirer, o.class AS provider, p.data
+FROM permitted p JOIN stands i ON i.day = p.day AND i.body = p.inquirer
+    JOIN stands o ON o.day = p.day AND o.body = p.provider
+GROUP BY p.day, p."row", i.class, o.class, p.data, i.n, o.n
+HAVING count(*) = i.n * o.n;
+
+-- Every body of every cell, on the first two days tried and the last.
+CREATE TABLE named_by AS
+SELECT DISTINCT y.day, k.cell, b.body
+FROM cell_class k JOIN belongs b USING (class) JOIN lives v USING (body)
+    JOIN (SELECT day, row_number() OVER (ORDER BY day) AS i,
+	count(*) OVER () AS n FROM day) y
+    ON (i <= 2 OR i = n) AND y.day >= greatest(b.begins, v.begins)
+	AND y.day < least(b.ends, v.ends);
 COMMIT;

@@ -1,124 +1,298 @@
 /*
- * What the policy permits among the neighbours of each row, as lines
- * "day row inquirer provider data": for tests/policy/compare.
+ * What the policy permits, as sets, for tests/policy/compare:
  *
- *	policyset DIR NEIGHBOURS DATA DAY...
+ *	policyset DIR ASK OUT
  *
- * NEIGHBOURS has lines "row side body", DATA one data name a line.
+ * ASK holds what to ask, one on a line: days, kinds (a body of each kind),
+ * neighbours ("row side body", of the row's cells), row_data ("row data") and
+ * data. Of every row the kinds are tried with each other for the row's data,
+ * and its neighbours with each other for all other data. Into OUT go bodies
+ * and classes ("day row inquirer provider data") and cells ("day cell body");
+ * how many questions there were is printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/model.h"
 
+#define CELLS_MOST 3 /* in a line */
+
+struct line_of {
+	char *cell[CELLS_MOST];
+};
 struct lines {
-	char *text;
-	char **v;
+	struct line_of *v;
 	size_t n;
 };
 
-static struct lines
-lines_read(const char *path)
-{
-	struct lines l = {0};
-	FILE *f = fopen(path, "r");
-	char *line = NULL;
-	size_t cap = 0;
+/* What is asked of every row, and what for. */
+struct asking {
+	const struct policy *p;
+	const char *date;
+	uint32_t day;
+	struct lines days, kinds, neighbours, row_data, data;
+	uint64_t **class_has; /* by class, a bit for each kind */
+	uint32_t *class_n;    /* kinds in it that day */
+	uint64_t (*may)[64];  /* by kind that asks: kinds it may ask */
+	FILE *bodies, *classes, *cells;
+	unsigned long long asked, refused;
+};
 
+static FILE *
+file_open(const char *dir, const char *name, const char *mode)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, mode);
 	if (f == NULL) {
 		perror(path);
 		exit(1);
 	}
+	return f;
+}
+
+static struct lines
+lines_read(const char *dir, const char *name)
+{
+	struct lines l = {0};
+	FILE *f = file_open(dir, name, "r");
+	char *line = NULL;
+	size_t cap = 0;
+
 	while (getline(&line, &cap, f) > 0) {
-		line[strcspn(line, "\n")] = '\0';
+		char *at = xstrdup(line);
+
+		at[strcspn(at, "\n")] = '\0';
 		if ((l.n & (l.n - 1)) == 0)
 			l.v = xrealloc(l.v, (l.n ? 2 * l.n : 1) * sizeof(*l.v));
-		l.v[l.n++] = xstrdup(line);
+		l.v[l.n] = (struct line_of){0};
+		for (size_t i = 0; i < CELLS_MOST && at != NULL; i++)
+			l.v[l.n].cell[i] = strsep(&at, "\t");
+		l.n++;
 	}
 	free(line);
 	fclose(f);
 	return l;
 }
 
-/* Cut "row side body" at its tabs. */
-struct neighbour {
-	const char *row, *side, *body;
-};
-
-static struct neighbour *
-neighbours_cut(struct lines *l)
+static bool
+permits(struct asking *a, const char *row, const char *inquirer,
+    const char *provider, const char *data)
 {
-	struct neighbour *v = xcalloc(l->n + 1, sizeof(*v));
-
-	for (size_t i = 0; i < l->n; i++) {
-		char *at = l->v[i];
-
-		v[i].row = strsep(&at, "\t");
-		v[i].side = strsep(&at, "\t");
-		v[i].body = at == NULL ? "" : at;
-	}
-	return v;
-}
-
-static void
-pair_ask(const struct policy *p, const char *date, const struct neighbour *a,
-    const struct neighbour *b, const struct lines *data)
-{
-	struct policy_question q = {.inquirer = a->body,
+	const struct policy_question q = {.inquirer = inquirer,
 	    .inquirer_for = "",
-	    .task = a->row,
+	    .task = row,
 	    .procedure = "",
-	    .provider = b->body,
+	    .provider = provider,
 	    .provider_for = "",
+	    .data = &data,
 	    .n_data = 1,
-	    .day = policy_day_parse(date)};
+	    .day = a->day};
+	struct policy_verdict v;
 
-	for (size_t i = 0; i < data->n; i++) {
-		const char *name = data->v[i];
-		struct policy_verdict v;
+	a->asked++;
+	if (policy_decide(a->p, &q, &v) != OUTCOME_PERMITTED) {
+		a->refused++;
+		return false;
+	}
+	fprintf(a->bodies, "%s\t%s\t%s\t%s\t%s\n", a->date, row, inquirer,
+	    provider, data);
+	return true;
+}
 
-		q.data = &name;
-		if (policy_decide(p, &q, &v) == OUTCOME_PERMITTED)
-			printf("%s\t%s\t%s\t%s\t%s\n", date, a->row, a->body,
-			    b->body, name);
+static bool
+class_names(const struct policy *p, uint32_t c, uint32_t body, uint32_t day)
+{
+	const struct policy_body *b = &p->body[body];
+	const struct run *r = runs_find(&p->dated_runs, RUN_KEY(c, body));
+
+	if (b->from > day || (b->until != 0 && b->until <= day))
+		return false;
+	for (uint32_t i = 0; r != NULL && i < r->n; i++)
+		if (period_has(p->dated[r->at + i].from,
+			p->dated[r->at + i].until, day))
+			return true;
+	return bits_has(p->class_[c].bits, body);
+}
+
+/* Which kinds are in which class that day. */
+static void
+classes_fill(struct asking *a)
+{
+	for (uint32_t c = 1; c <= a->p->class_codes.n; c++) {
+		memset(a->class_has[c], 0, sizeof(a->may[0]));
+		a->class_n[c] = 0;
+		for (uint32_t k = 0; k < a->kinds.n; k++) {
+			uint32_t body =
+			    names_find(&a->p->codes, a->kinds.v[k].cell[0]);
+
+			if (!class_names(a->p, c, body, a->day))
+				continue;
+			bits_set(a->class_has[c], k);
+			a->class_n[c]++;
+		}
 	}
 }
 
-/* Every inquirer of a row with every provider of the same row. */
-static void
-day_ask(const struct policy *p, const char *date, const struct neighbour *v,
-    size_t n, const struct lines *data)
+/* Whether every member of one class may ask every member of another. */
+static bool
+class_may(const struct asking *a, uint32_t asks, uint32_t answers)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < n; k++)
-			if (strcmp(v[i].side, "inquirer") == 0 &&
-			    strcmp(v[k].side, "provider") == 0 &&
-			    strcmp(v[i].row, v[k].row) == 0)
-				pair_ask(p, date, &v[i], &v[k], data);
+	for (uint32_t i = 0; i < a->kinds.n; i++) {
+		if (!bits_has(a->class_has[asks], i))
+			continue;
+		for (size_t w = 0; w < 64; w++)
+			if (a->class_has[answers][w] & ~a->may[i][w])
+				return false;
+	}
+	return a->class_n[asks] > 0 && a->class_n[answers] > 0;
+}
+
+static void
+classes_tell(struct asking *a, const char *row, const char *data)
+{
+	uint32_t n = a->p->class_codes.n;
+
+	for (uint32_t i = 1; i <= n; i++)
+		for (uint32_t k = 1; k <= n; k++)
+			if (class_may(a, i, k))
+				fprintf(a->classes, "%s\t%s\t%s\t%s\t%s\n",
+				    a->date, row, a->p->class_[i].code,
+				    a->p->class_[k].code, data);
+}
+
+/* Every kind asks every kind for one of the row's data. */
+static void
+kinds_ask(struct asking *a, const char *row, const char *data)
+{
+	bool any = false;
+
+	memset(a->may, 0, a->kinds.n * sizeof(*a->may));
+	for (uint32_t i = 0; i < a->kinds.n; i++)
+		for (uint32_t k = 0; k < a->kinds.n; k++)
+			if (permits(a, row, a->kinds.v[i].cell[0],
+				a->kinds.v[k].cell[0], data)) {
+				bits_set(a->may[i], k);
+				any = true;
+			}
+	if (any)
+		classes_tell(a, row, data);
+}
+
+static bool
+row_gives(const struct asking *a, const char *row, const char *data)
+{
+	for (size_t i = 0; i < a->row_data.n; i++)
+		if (strcmp(a->row_data.v[i].cell[0], row) == 0 &&
+		    strcmp(a->row_data.v[i].cell[1], data) == 0)
+			return true;
+	return false;
+}
+
+/* The neighbours of a row, lines [from, to), ask each other for this data. */
+static void
+neighbours_ask(struct asking *a, size_t from, size_t to, const char *data)
+{
+	for (size_t i = from; i < to; i++)
+		for (size_t k = from; k < to; k++) {
+			char *const *x = a->neighbours.v[i].cell;
+			char *const *y = a->neighbours.v[k].cell;
+
+			if (strcmp(x[1], "inquirer") == 0 &&
+			    strcmp(y[1], "provider") == 0)
+				permits(a, x[0], x[2], y[2], data);
+		}
+}
+
+/* Each row's neighbours stand together in the file. */
+static void
+rows_ask(struct asking *a)
+{
+	for (size_t from = 0, to; from < a->neighbours.n; from = to) {
+		const char *row = a->neighbours.v[from].cell[0];
+
+		for (to = from; to < a->neighbours.n; to++)
+			if (strcmp(a->neighbours.v[to].cell[0], row) != 0)
+				break;
+		for (size_t i = 0; i < a->data.n; i++)
+			if (!row_gives(a, row, a->data.v[i].cell[0]))
+				neighbours_ask(
+				    a, from, to, a->data.v[i].cell[0]);
+	}
+}
+
+static void
+cells_tell(struct asking *a)
+{
+	for (uint32_t c = 1; c <= a->p->cells.n; c++)
+		for (uint32_t b = 1; b <= a->p->codes.n; b++)
+			if (cell_names(a->p, c, b, a->day))
+				fprintf(a->cells, "%s\t%s\t%s\n", a->date,
+				    a->p->cell[c].text, a->p->body[b].code);
+}
+
+static void
+day_ask(struct asking *a, size_t i)
+{
+	a->date = a->days.v[i].cell[0];
+	a->day = policy_day_parse(a->date);
+	if (i < 2 || i + 1 == a->days.n)
+		cells_tell(a);
+	classes_fill(a);
+	for (size_t k = 0; k < a->row_data.n; k++)
+		kinds_ask(
+		    a, a->row_data.v[k].cell[0], a->row_data.v[k].cell[1]);
+	rows_ask(a);
+}
+
+static void
+asking_open(struct asking *a, const char *ask, const char *out)
+{
+	size_t n = a->p->class_codes.n + 1;
+
+	a->days = lines_read(ask, "days");
+	a->kinds = lines_read(ask, "kinds");
+	a->neighbours = lines_read(ask, "neighbours");
+	a->row_data = lines_read(ask, "row_data");
+	a->data = lines_read(ask, "data");
+	if (a->kinds.n > 64 * 64) {
+		fprintf(stderr, "policyset: too many kinds of bodies\n");
+		exit(1);
+	}
+	a->may = xcalloc(a->kinds.n + 1, sizeof(*a->may));
+	a->class_n = xcalloc(n, sizeof(*a->class_n));
+	a->class_has = xcalloc(n, sizeof(*a->class_has));
+	for (size_t c = 0; c < n; c++)
+		a->class_has[c] = xcalloc(1, sizeof(*a->may));
+	a->bodies = file_open(out, "bodies", "w");
+	a->classes = file_open(out, "classes", "w");
+	a->cells = file_open(out, "cells", "w");
 }
 
 int
 main(int argc, char **argv)
 {
-	struct lines neighbours, data;
-	struct neighbour *v;
+	struct asking a = {0};
 	struct policy *p;
 	struct buf why = {0};
 
-	if (argc < 5) {
-		fprintf(stderr, "policyset DIR NEIGHBOURS DATA DAY...\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: policyset DIR ASK OUT\n");
 		return 2;
 	}
 	if (policy_open(argv[1], &p, &why) != ERR_NONE) {
 		fprintf(stderr, "%.*s", (int)why.n, (char *)why.p);
 		return 1;
 	}
-	neighbours = lines_read(argv[2]);
-	data = lines_read(argv[3]);
-	v = neighbours_cut(&neighbours);
-	for (int i = 4; i < argc; i++)
-		day_ask(p, argv[i], v, neighbours.n, &data);
+	a.p = p;
+	asking_open(&a, argv[2], argv[3]);
+	for (size_t i = 0; i < a.days.n; i++)
+		day_ask(&a, i);
+	printf("%llu questions, %llu refused\n", a.asked, a.refused);
 	policy_free(p);
-	return 0;
+	return ferror(a.bodies) || fclose(a.bodies) != 0 ||
+	       fclose(a.classes) != 0 || fclose(a.cells) != 0;
 }
