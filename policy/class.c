@@ -83,6 +83,7 @@ class_add(struct load *l, struct sheet *s)
 	p->class_ = load_more(p->class_, number, sizeof(*p->class_));
 	c = &p->class_[number];
 	c->bits = xcalloc(p->words, sizeof(*c->bits));
+	c->line = s->line;
 	c->code = names_text(&p->class_codes, number);
 	c->name = load_text(l, s->cell[2]);
 	c->words = load_text(l, s->cell[4]);
@@ -257,6 +258,7 @@ cell_join(struct policy *p, struct cell *c, uint32_t class_)
 {
 	c->class_ = xrealloc(c->class_, (c->n + 1) * sizeof(*c->class_));
 	c->class_[c->n++] = class_;
+	p->class_[class_].used = true;
 	for (size_t i = 0; i < p->words; i++) {
 		c->always[i] |= p->class_[class_].bits[i];
 		c->ever[i] |= p->class_[class_].bits[i];
@@ -315,6 +317,7 @@ cell_add(struct load *l, struct sheet *s)
 	number = cell_new(p, s->cell[0]);
 	c = &p->cell[number];
 	c->listed = true;
+	c->line = s->line;
 	for (char *w = strtok_r(classes, " ", &save); w != NULL;
 	     w = strtok_r(NULL, " ", &save)) {
 		uint32_t class_ = names_find(&p->class_codes, w);
@@ -351,6 +354,7 @@ cell_intern(struct load *l, const char *text)
 
 	if (number == 0)
 		number = cell_new(l->p, plain);
+	l->p->cell[number].used = true;
 	buf_free(&scratch);
 	return number;
 }
@@ -386,4 +390,25 @@ bool
 cell_open(const struct policy *p, uint32_t cell)
 {
 	return p->cell[cell].known >= KNOWN_OPEN;
+}
+
+void
+load_notes(struct load *l)
+{
+	struct policy *p = l->p;
+
+	for (uint32_t i = 1; i <= p->cells.n; i++) {
+		const struct cell *c = &p->cell[i];
+
+		if (c->listed && !c->used)
+			load_note(l, "cells.tsv", c->line,
+			    "no table has the cell", c->text);
+		if (!c->listed)
+			load_note(l, "cells.tsv", 0,
+			    "a table's cell is not here", c->text);
+	}
+	for (uint32_t i = 1; i <= p->class_codes.n; i++)
+		if (!p->class_[i].used)
+			load_note(l, "classes.tsv", p->class_[i].line,
+			    "no cell names the class", p->class_[i].code);
 }

@@ -32,6 +32,8 @@ enum known {
 struct class_ {
 	const char *code, *name, *words, *citation;
 	enum known known;
+	unsigned line;	/* in classes.tsv */
+	bool used;	/* some cell names it */
 	uint64_t *bits; /* members at all times, by body */
 	uint32_t synthetic;
 };
@@ -45,8 +47,9 @@ struct dated {
 struct cell {
 	const char *text;
 	enum known known;
-	bool listed;	  /* cells.tsv has it */
-	uint32_t *class_; /* n numbers of classes */
+	bool listed, used; /* cells.tsv has it; a table has it */
+	unsigned line;	   /* in cells.tsv */
+	uint32_t *class_;  /* n numbers of classes */
 	uint32_t n;
 	uint64_t *always, *ever; /* by body: at all times, at some time */
 };
@@ -130,6 +133,7 @@ struct policy {
 	uint8_t hash[POLICY_HASH_LEN];
 	uint64_t version;
 
+	struct buf notes;   /* see policy_notes */
 	struct names texts; /* anything said more than once */
 
 	struct names codes; /* of bodies: number = place in body[] */
@@ -188,6 +192,9 @@ struct load {
 /* Open a file of the blob; one that is not there is a fault, and is empty. */
 void load_open(
     struct load *l, const char *file, const char *header, struct sheet *s);
+/* Note something that is no fault, as a "file:line: what" line. */
+void load_note(struct load *l, const char *file, unsigned line,
+    const char *what, const char *about);
 /* Room for one more of `size` bytes in an array of n; zeroed. */
 void *load_more(void *array, uint32_t n, size_t size);
 /* A text kept in p->texts. */
@@ -203,6 +210,8 @@ void load_table(struct load *l);
 void load_delegations(struct load *l);
 void load_procedures(struct load *l);
 void load_guards(struct load *l);
+/* After all: classes and cells that nothing uses. */
+void load_notes(struct load *l);
 
 /* Whether it is a local body of that kind: "prefecture", "municipality". */
 bool body_is_kind(const struct policy_body *b, const char *kind);

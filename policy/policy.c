@@ -8,6 +8,7 @@
 #include "lib/sha256.h"
 #include "policy/blob.h"
 #include "policy/model.h"
+#include "policy/query.h"
 #include "policy/words.h"
 
 void
@@ -50,6 +51,13 @@ load_plain(struct buf *scratch, const char *text)
 	return (const char *)scratch->p;
 }
 
+void
+load_note(struct load *l, const char *file, unsigned line, const char *what,
+    const char *about)
+{
+	buf_printf(&l->p->notes, "%s:%u: %s: %s\n", file, line, what, about);
+}
+
 static void
 version_load(struct load *l)
 {
@@ -90,6 +98,7 @@ policy_parse(struct span blob, struct policy **out, struct buf *why)
 	load_delegations(&l);
 	load_procedures(&l);
 	load_guards(&l);
+	load_notes(&l);
 	if (l.faults > 0) {
 		policy_free(l.p);
 		return ERR_LINE;
@@ -144,6 +153,7 @@ policy_free(struct policy *p)
 	free(p->by_procedure);
 	free(p->pia);
 	free(p->suspensions.v);
+	buf_free(&p->notes);
 	free(p);
 }
 
@@ -157,6 +167,12 @@ uint64_t
 policy_version(const struct policy *p)
 {
 	return p->version;
+}
+
+struct span
+policy_notes(const struct policy *p)
+{
+	return buf_span(&p->notes);
 }
 
 bool

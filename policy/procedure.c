@@ -17,6 +17,7 @@ struct mapping {
 	uint32_t phrase, row; /* row 0: every row */
 	uint32_t *data, n;
 	unsigned line;
+	bool used;
 };
 struct making {
 	struct load *l;
@@ -219,7 +220,7 @@ pass_load(struct making *m, int pass, const char *file)
 }
 
 /* What a pass says of a phrase in a row, the row's own line first. */
-static const struct mapping *
+static struct mapping *
 mapping_find(const struct making *m, int pass, uint32_t phrase, uint32_t row)
 {
 	const struct run *r = runs_find(&m->passes[pass], RUN_KEY(phrase, row));
@@ -241,10 +242,14 @@ static enum unmapped
 phrase_map(
     const struct making *m, const struct line *n, const struct mapping **out)
 {
-	const struct mapping *a, *b;
+	struct mapping *a, *b;
 
 	a = mapping_find(m, 0, n->phrase, n->row);
 	b = mapping_find(m, 1, n->phrase, n->row);
+	if (a != NULL)
+		a->used = true;
+	if (b != NULL)
+		b->used = true;
 	if (a == NULL && b == NULL)
 		return UNMAPPED_PHRASE;
 	if (a == NULL || b == NULL)
@@ -630,6 +635,27 @@ procedures_check(struct load *l)
 		}
 }
 
+/* What a pass maps to no effect. */
+static void
+pass_notes(const struct making *m, int pass, const char *file)
+{
+	const struct policy *p = m->l->p;
+
+	for (uint32_t i = 0; i < m->n_pass[pass]; i++) {
+		const struct mapping *x = &m->pass[pass][i];
+
+		if (!x->used)
+			load_note(m->l, file, x->line,
+			    "no procedure's line has the phrase",
+			    names_text(&p->phrases, x->phrase));
+		for (uint32_t k = 0; k < x->n && x->row != 0; k++)
+			if (!runs_find(&p->rights, RUN_KEY(x->row, x->data[k])))
+				load_note(m->l, file, x->line,
+				    "the row never has the data",
+				    names_text(&p->data, x->data[k]));
+	}
+}
+
 static void
 making_fini(struct making *m)
 {
@@ -657,5 +683,7 @@ load_procedures(struct load *l)
 		line_allow(&m, i);
 	procedures_index(l->p);
 	procedures_check(l);
+	pass_notes(&m, 0, "phrases_a.tsv");
+	pass_notes(&m, 1, "phrases_b.tsv");
 	making_fini(&m);
 }

@@ -48,6 +48,13 @@ struct policy_gap {
 void policy_gaps(const struct policy *p, uint32_t day,
     void (*visit)(const struct policy_gap *gap, void *arg), void *arg);
 
+/*
+ * What the files say to no effect, as "file:line: what" lines: a class, a
+ * cell or a phrase that nothing uses, a mapping to data its row never has. No
+ * fault; borrowed.
+ */
+struct span policy_notes(const struct policy *p);
+
 /* How far the day's law is resolved and mapped. */
 struct policy_coverage {
 	size_t rows, rows_resolved; /* resolved or partial on both sides */

@@ -334,6 +334,22 @@ load_table(struct load *l)
 	rows_cite(l->p);
 }
 
+static bool
+row_has_inquirer(
+    const struct policy *p, uint32_t row, uint32_t body, uint32_t day)
+{
+	const struct run *r = runs_find(&p->row_runs, RUN_KEY(0, row));
+
+	for (uint32_t i = 0; r != NULL && i < r->n; i++) {
+		const struct right *c = &p->right[r->at + i];
+
+		if (period_has(c->from, c->until, day) &&
+		    cell_names(p, c->inquirer, body, day))
+			return true;
+	}
+	return false;
+}
+
 static void
 delegation_add(struct load *l, struct sheet *s)
 {
@@ -351,6 +367,11 @@ delegation_add(struct load *l, struct sheet *s)
 		return;
 	if (*s->cell[5] == '\0') {
 		sheet_fault(s, "a delegation without a citation");
+		return;
+	}
+	if (!row_has_inquirer(p, d.row, d.delegator, d.from)) {
+		sheet_fault(
+		    s, "the row is not the delegator's on %s", s->cell[3]);
 		return;
 	}
 	d.citation = load_text(l, s->cell[5]);

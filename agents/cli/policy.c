@@ -363,8 +363,12 @@ policy_cmd_check(int argc, char **argv)
 		printf(cli_text(
 			   "version %llu, hash %s\n", "版 %llu、ハッシュ %s\n"),
 		    (unsigned long long)policy_version(p), hash);
-	if (!c.json)
+	if (!c.json) {
+		struct span notes = policy_notes(p);
+
+		fwrite(notes.p, 1, notes.n, stdout);
 		coverage_print(p, day);
+	}
 	policy_free(p);
 	return status;
 }

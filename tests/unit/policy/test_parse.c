@@ -111,6 +111,8 @@ static const struct edit edits[] = {
 	"no such class: mhlx"},
     {"delegations.tsv", "73\tmhlw\tnenkin", "999\tmhlw\tnenkin",
 	"no such row or body"},
+    {"delegations.tsv", "73\tmhlw\tnenkin", "48\tmhlw\tnenkin",
+	"the row is not the delegator's on 2024-05-27"},
     {"data_names.tsv", "戸籍関係情報\t", "戸籍関係情報\t何",
 	"not a data name of its own"},
     {"procedures.tsv", "p2.002\t", "p2.001\t", "not a code of its own"},
@@ -298,6 +300,28 @@ lists_the_rows_of_a_day(void)
 }
 
 static void
+notes_what_has_no_effect(void)
+{
+	static const struct edit e = {"cells.tsv", "cell\tstate\tclasses\n",
+	    "cell\tstate\tclasses\n無い機関\tresolved\tmhlw\n", ""};
+	struct buf blob = {0}, other = {0}, why = {0};
+	struct policy *p = NULL;
+	struct span notes;
+
+	pack(&blob);
+	CU_ASSERT_FATAL(edited(buf_span(&blob), &e, &other));
+	SUITE_ERR(policy_parse(buf_span(&other), &p, &why), ERR_NONE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	notes = policy_notes(p);
+	CU_ASSERT_PTR_NOT_NULL(memmem(notes.p, notes.n,
+	    "cells.tsv:2: no table has the cell: 無い機関\n", 48));
+	policy_free(p);
+	buf_free(&blob);
+	buf_free(&other);
+	buf_free(&why);
+}
+
+static void
 reads_days(void)
 {
 	CU_ASSERT_EQUAL(policy_day_parse("2024-02-29"), 20240229);
@@ -323,6 +347,7 @@ static const struct suite_case cases[] = {
 	refuses_a_file_that_is_not_sealed},
     {"hashes every byte of every file", hashes_every_byte},
     {"lists exactly the rows in force on a day", lists_the_rows_of_a_day},
+    {"notes what a file says to no effect", notes_what_has_no_effect},
     {"reads legal days in Japan's time", reads_days},
 };
 
