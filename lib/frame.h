@@ -25,8 +25,12 @@
 	X(FRAME_REGISTRAR_NOTICE, 34, "RegistrarNotice")           \
 	X(FRAME_FOLLOW_REQUEST, 40, "FollowRequest")               \
 	X(FRAME_FOLLOW_REPLY, 41, "FollowReply")                   \
+	X(FRAME_DISCLOSURE, 42, "Envelope of Disclosure")          \
+	X(FRAME_RECORDED, 43, "Recorded")                          \
+	X(FRAME_AUDIT_READ, 44, "Envelope of AuditRead")           \
 	X(FRAME_ACQUISITION_REQUEST, 50, "AcquisitionRequest")     \
-	X(FRAME_ACQUISITION_REPLY, 51, "AcquisitionReply")
+	X(FRAME_ACQUISITION_REPLY, 51, "AcquisitionReply")         \
+	X(FRAME_CERTIFICATE_REQUEST, 52, "CertificateRequest")
 
 enum frame_kind {
 #define FRAME_ENUM(name, number, what) name = number,

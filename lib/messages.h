@@ -214,6 +214,20 @@
 	X(U64, from, 0) X(MSGS, entries, follow_entry)                        \
 	X(BYTES, checkpoint, 4096)
 
+#define DISCLOSURE_FIELDS(X)                                                  \
+	X(VERSION, version, 0) X(FIXED, disclosure_id, 16)                    \
+	X(MSG, person, person_ref) X(TEXT, what, NAME_MAX_) X(U64, time_ms, 0)
+
+#define AUDIT_READ_FIELDS(X)                                                  \
+	X(VERSION, version, 0) X(FIXED, read_id, 16) X(TEXT, what, NAME_MAX_) \
+	X(TEXT, period_from, 15) X(TEXT, period_until, 15) X(U64, time_ms, 0)
+
+#define RECORDED_FIELDS(X) X(FIXED, id, 16) X(MSG, entry, entry_proof)
+
+#define CERTIFICATE_REQUEST_FIELDS(X)                                         \
+	X(VERSION, version, 0) X(FIXED, acquisition_number, 16)               \
+	X(FIXED, issuer_key_hash, 32) X(BYTES, serial, 20)
+
 #define VAULT_REQUEST_FIELDS(X)                                               \
 	X(U64, ticket, 0) X(U32, op, 0) X(TEXT, party, PARTY_MAX)             \
 	X(BYTES, envelope, ENVELOPE_MAX)                                      \
@@ -280,6 +294,10 @@
 	X(follow_request, FollowRequest, FOLLOW_REQUEST_FIELDS)               \
 	X(follow_entry, FollowEntry, FOLLOW_ENTRY_FIELDS)                     \
 	X(follow_reply, FollowReply, FOLLOW_REPLY_FIELDS)                     \
+	X(disclosure, Disclosure, DISCLOSURE_FIELDS)                          \
+	X(audit_read, AuditRead, AUDIT_READ_FIELDS)                           \
+	X(recorded, Recorded, RECORDED_FIELDS)                                \
+	X(certificate_request, CertificateRequest, CERTIFICATE_REQUEST_FIELDS)\
 	X(vault_request, VaultRequest, VAULT_REQUEST_FIELDS)                  \
 	X(vault_reply, VaultReply, VAULT_REPLY_FIELDS)                        \
 	X(signer_leaf, SignerLeaf, SIGNER_LEAF_FIELDS)                        \
