@@ -4,7 +4,7 @@
 -- psql variables: dir (the policy's files), step (1: every boundary, 3: each
 -- third). Leaves tables to be copied out: what to ask (day, kind, neighbour,
 -- row_data, all_data, asked) and what the law says (permitted by bodies,
--- "right" by classes, named_by).
+-- "right" by classes, procedure_right, named_by).
 \set ON_ERROR_STOP on
 \set QUIET on
 BEGIN;
@@ -15,6 +15,10 @@ CREATE TABLE statute ("row" text, inquirer text, task text, provider text,
     data text, begins text, ends text);
 CREATE TABLE procedure ("row" text, article text, item text, sub text,
     procedure text, data text, begins text, ends text);
+CREATE TABLE minted (code text, "row" text, since text, procedure text);
+CREATE TABLE renamed (code text, since text, procedure text, why text);
+CREATE TABLE pass_a (phrase text, "row" text, data text);
+CREATE TABLE pass_b (phrase text, "row" text, data text);
 CREATE TABLE local (lgcode text, kind text, prefecture text, name text,
     kana text);
 CREATE TABLE named (code text, name text, prefecture text, citation text,
@@ -47,6 +51,10 @@ INSERT INTO clause (law, "row", inquirer, task, provider, data, begins, ends)
 SELECT 'order', "row", inquirer, task, provider, data, begins::date,
     nullif(ends, '')::date FROM statute;
 SELECT load_tsv('procedure', :'dir' || '/order_procedures.tsv');
+SELECT load_tsv('minted', :'dir' || '/procedures.tsv');
+SELECT load_tsv('renamed', :'dir' || '/procedure_renames.tsv');
+SELECT load_tsv('pass_a', :'dir' || '/phrases_a.tsv');
+SELECT load_tsv('pass_b', :'dir' || '/phrases_b.tsv');
 SELECT load_tsv('local', :'dir' || '/local_governments.tsv');
 SELECT load_tsv('named', :'dir' || '/bodies.tsv');
 SELECT load_tsv('derived', :'dir' || '/derived.tsv');
@@ -202,6 +210,98 @@ FROM permitted p JOIN stands i ON i.day = p.day AND i.body = p.inquirer
     JOIN stands o ON o.day = p.day AND o.body = p.provider
 GROUP BY p.day, p."row", i.class, o.class, p.data, i.n, o.n
 HAVING count(*) = i.n * o.n;
+
+-- Procedures. What a line says of its data, without parentheses: references
+-- to lines of another item (第一号イからニまで及びトに掲げる情報, 前号…), and
+-- after them and the last に係る a phrase.
+CREATE FUNCTION bare(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	WHILE t ~ '（[^（）]*）' LOOP
+		t := regexp_replace(t, '（[^（）]*）', '', 'g');
+	END LOOP;
+	RETURN t;
+END $$;
+CREATE FUNCTION number(t text) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+	SELECT 10 * CASE WHEN t !~ '十' THEN 0 WHEN t ~ '^十' THEN 1
+		ELSE strpos('一二三四五六七八九', left(t, 1)) END
+	    + strpos('一二三四五六七八九',
+		coalesce(substring(t FROM '[一二三四五六七八九]$'), '無'))
+$$;
+CREATE TABLE line AS
+SELECT row_number() OVER () AS n, "row", article, item, sub,
+    split_part(item, '-', 1) || '.' || lpad(split_part(item, '-', 2), 3, '0')
+	AS place, plain(procedure) AS procedure, bare(data) AS said,
+    begins::date, coalesce(nullif(ends, '')::date, 'infinity') AS ends
+FROM procedure;
+CREATE TABLE reference AS
+SELECT n, m[1] AS item, m[2] AS subs
+FROM line, regexp_matches(said, '(前号|第[一二三四五六七八九十]+号'
+    '(?:の[一二三四五六七八九十]+)?)'
+    '((?:[ァ-ヺ、]|から|まで|及び|又は)*)に掲げる情報', 'g') m;
+CREATE TABLE clear AS
+SELECT l.n FROM line l LEFT JOIN reference r USING (n)
+GROUP BY l.n, l.said
+HAVING count(r.item) = (length(l.said)
+    - length(replace(l.said, 'に掲げる情報', ''))) / length('に掲げる情報');
+CREATE TABLE meant AS
+SELECT n, CASE WHEN item = '前号' THEN NULL
+    ELSE number(substring(item FROM '^第(.+?)号')) || coalesce('-'
+	|| number(substring(item FROM 'の(.+)$')), '') END AS item,
+    CASE WHEN subs <> '' THEN ARRAY(
+	SELECT substr(iroha, g, 1)
+	FROM regexp_matches(subs, '([ァ-ヺ])(?:から([ァ-ヺ])まで)?', 'g') m,
+	    generate_series(strpos(iroha, m[1]),
+		strpos(iroha, coalesce(m[2], m[1]))) g) END AS subs
+FROM reference JOIN clear USING (n), (VALUES ('イロハニホヘトチリヌルヲワカ'
+    'ヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセス'))
+    v (iroha);
+
+-- A phrase counts where both passes give it the same data.
+CREATE FUNCTION settle(list text) RETURNS text[] LANGUAGE sql STABLE AS $$
+	SELECT array_agg(coalesce(nullif(same_as, ''), data) ORDER BY 1)
+	FROM data_name WHERE data = ANY (string_to_array(list, '|'))
+$$;
+CREATE TABLE own_data AS
+SELECT l.n, unnest(settle(a.data)) AS data
+FROM line l JOIN clear USING (n),
+    regexp_replace(regexp_replace(regexp_replace(l.said, '^.*に掲げる情報',
+	''), '^(及び|並びに)', ''), '^.*に係る', '') t,
+    pass_a a, pass_b b
+WHERE a.phrase = t AND b.phrase = t AND a."row" = l."row"
+    AND b."row" = l."row" AND settle(a.data) = settle(b.data);
+
+-- Which line points at which on a day: of the same row and article.
+CREATE TABLE today AS
+SELECT y.day, l.*, dense_rank() OVER (PARTITION BY y.day, l."row", l.article
+    ORDER BY string_to_array(l.place, '.')::int[]) AS nth
+FROM line l JOIN day y ON y.day >= l.begins AND y.day < l.ends;
+CREATE INDEX ON today (day, "row", article);
+CREATE TABLE points AS
+SELECT DISTINCT a.day, a.n, b.n AS at
+FROM today a JOIN meant m USING (n) JOIN today b ON b.day = a.day
+    AND b."row" = a."row" AND b.article = a.article AND b.n <> a.n
+    AND (b.item = m.item OR (m.item IS NULL AND b.nth = a.nth - 1))
+    AND (m.subs IS NULL OR b.sub = ANY (m.subs));
+CREATE TABLE allowed AS
+WITH RECURSIVE reach AS (
+    SELECT day, n, n AS at, 0 AS hops FROM today
+    UNION
+    SELECT r.day, r.n, p.at, hops + 1
+    FROM reach r JOIN points p ON p.day = r.day AND p.n = r.at
+    WHERE hops < 4)
+SELECT DISTINCT r.day, t."row", t.n, c.code, o.data
+FROM reach r JOIN today t USING (day, n) JOIN own_data o ON o.n = r.at,
+    LATERAL (SELECT code FROM (
+	SELECT code, since, procedure FROM minted m WHERE m."row" = t."row"
+	UNION ALL
+	SELECT code, x.since, x.procedure FROM renamed x
+	    JOIN minted m USING (code) WHERE m."row" = t."row") z
+	WHERE z.procedure = t.procedure AND z.since::date <= t.begins
+	ORDER BY z.since DESC LIMIT 1) c;
+CREATE TABLE procedure_right AS
+SELECT DISTINCT a.day, a.code, a.data FROM allowed a
+WHERE EXISTS (SELECT FROM permitted p WHERE p.day = a.day
+    AND p."row" = a."row" AND p.data = a.data);
 
 -- Every body of every cell, on the first two days tried and the last.
 CREATE TABLE named_by AS

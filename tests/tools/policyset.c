@@ -4,11 +4,13 @@
  *	policyset DIR ASK OUT
  *
  * ASK holds what to ask, one on a line: days, kinds (a body of each kind),
- * neighbours ("row side body", of the row's cells), row_data ("row data") and
- * data. Of every row the kinds are tried with each other for the row's data,
- * and its neighbours with each other for all other data. Into OUT go bodies
- * and classes ("day row inquirer provider data") and cells ("day cell body");
- * how many questions there were is printed.
+ * neighbours ("row side body", of the row's cells), row_data ("row data"),
+ * data and procedures ("code row"). Of every row the kinds are tried with each
+ * other for the row's data, and its neighbours with each other for all other
+ * data; a pair that may ask is tried again with each of the row's procedures.
+ * Into OUT go bodies and classes ("day row inquirer provider data"),
+ * procedures ("day code data") and cells ("day cell body"); how many questions
+ * there were at the table's grain is printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +33,11 @@ struct asking {
 	const struct policy *p;
 	const char *date;
 	uint32_t day;
-	struct lines days, kinds, neighbours, row_data, data;
+	struct lines days, kinds, neighbours, row_data, data, procedure_list;
 	uint64_t **class_has; /* by class, a bit for each kind */
 	uint32_t *class_n;    /* kinds in it that day */
 	uint64_t (*may)[64];  /* by kind that asks: kinds it may ask */
-	FILE *bodies, *classes, *cells;
+	FILE *bodies, *classes, *cells, *procedures;
 	unsigned long long asked, refused;
 };
 
@@ -79,13 +81,13 @@ lines_read(const char *dir, const char *name)
 }
 
 static bool
-permits(struct asking *a, const char *row, const char *inquirer,
-    const char *provider, const char *data)
+permits(const struct asking *a, const char *row, const char *procedure,
+    const char *inquirer, const char *provider, const char *data)
 {
 	const struct policy_question q = {.inquirer = inquirer,
 	    .inquirer_for = "",
 	    .task = row,
-	    .procedure = "",
+	    .procedure = procedure,
 	    .provider = provider,
 	    .provider_for = "",
 	    .data = &data,
@@ -93,14 +95,37 @@ permits(struct asking *a, const char *row, const char *inquirer,
 	    .day = a->day};
 	struct policy_verdict v;
 
+	return policy_decide(a->p, &q, &v) == OUTCOME_PERMITTED;
+}
+
+/* At the grain of the table, counted and told. */
+static bool
+pair_ask(struct asking *a, const char *row, const char *inquirer,
+    const char *provider, const char *data)
+{
 	a->asked++;
-	if (policy_decide(a->p, &q, &v) != OUTCOME_PERMITTED) {
+	if (!permits(a, row, "", inquirer, provider, data)) {
 		a->refused++;
 		return false;
 	}
 	fprintf(a->bodies, "%s\t%s\t%s\t%s\t%s\n", a->date, row, inquirer,
 	    provider, data);
 	return true;
+}
+
+/* Which procedures of the row obtain the data for a pair that may ask. */
+static void
+procedures_ask(struct asking *a, const char *row, const char *inquirer,
+    const char *provider, const char *data)
+{
+	for (size_t i = 0; i < a->procedure_list.n; i++) {
+		char *const *x = a->procedure_list.v[i].cell;
+
+		if (strcmp(x[1], row) == 0 &&
+		    permits(a, row, x[0], inquirer, provider, data))
+			fprintf(
+			    a->procedures, "%s\t%s\t%s\n", a->date, x[0], data);
+	}
 }
 
 static bool
@@ -168,18 +193,24 @@ classes_tell(struct asking *a, const char *row, const char *data)
 static void
 kinds_ask(struct asking *a, const char *row, const char *data)
 {
-	bool any = false;
+	const char *asks = NULL, *answers = NULL;
 
 	memset(a->may, 0, a->kinds.n * sizeof(*a->may));
 	for (uint32_t i = 0; i < a->kinds.n; i++)
-		for (uint32_t k = 0; k < a->kinds.n; k++)
-			if (permits(a, row, a->kinds.v[i].cell[0],
-				a->kinds.v[k].cell[0], data)) {
-				bits_set(a->may[i], k);
-				any = true;
-			}
-	if (any)
-		classes_tell(a, row, data);
+		for (uint32_t k = 0; k < a->kinds.n; k++) {
+			const char *x = a->kinds.v[i].cell[0];
+			const char *y = a->kinds.v[k].cell[0];
+
+			if (!pair_ask(a, row, x, y, data))
+				continue;
+			bits_set(a->may[i], k);
+			asks = x;
+			answers = y;
+		}
+	if (asks == NULL)
+		return;
+	classes_tell(a, row, data);
+	procedures_ask(a, row, asks, answers, data);
 }
 
 static bool
@@ -203,7 +234,7 @@ neighbours_ask(struct asking *a, size_t from, size_t to, const char *data)
 
 			if (strcmp(x[1], "inquirer") == 0 &&
 			    strcmp(y[1], "provider") == 0)
-				permits(a, x[0], x[2], y[2], data);
+				pair_ask(a, x[0], x[2], y[2], data);
 		}
 }
 
@@ -258,6 +289,7 @@ asking_open(struct asking *a, const char *ask, const char *out)
 	a->neighbours = lines_read(ask, "neighbours");
 	a->row_data = lines_read(ask, "row_data");
 	a->data = lines_read(ask, "data");
+	a->procedure_list = lines_read(ask, "procedures");
 	if (a->kinds.n > 64 * 64) {
 		fprintf(stderr, "policyset: too many kinds of bodies\n");
 		exit(1);
@@ -270,6 +302,7 @@ asking_open(struct asking *a, const char *ask, const char *out)
 	a->bodies = file_open(out, "bodies", "w");
 	a->classes = file_open(out, "classes", "w");
 	a->cells = file_open(out, "cells", "w");
+	a->procedures = file_open(out, "procedures", "w");
 }
 
 int
@@ -294,5 +327,6 @@ main(int argc, char **argv)
 	printf("%llu questions, %llu refused\n", a.asked, a.refused);
 	policy_free(p);
 	return ferror(a.bodies) || fclose(a.bodies) != 0 ||
-	       fclose(a.classes) != 0 || fclose(a.cells) != 0;
+	       fclose(a.classes) != 0 || fclose(a.cells) != 0 ||
+	       fclose(a.procedures) != 0;
 }
