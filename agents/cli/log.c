@@ -55,6 +55,7 @@ report_json(const struct logaudit_report *r, uint64_t ms)
 	json_object_set_new(o, "origin", json_string(r->origin));
 	json_object_set_new(o, "entries", json_of_u64(r->entries));
 	json_object_set_new(o, "signed_size", json_of_u64(r->signed_size));
+	json_object_set_new(o, "expired", json_of_u64(r->expired));
 	json_object_set_new(o, "tiles", json_of_u64(r->tiles));
 	json_object_set_new(o, "seconds", json_real((double)ms / 1000));
 	if (good)

@@ -98,6 +98,7 @@ struct logaudit_report {
 	uint64_t entries;	  /* in the database */
 	uint64_t signed_size;	  /* of the newest checkpoint */
 	uint8_t root[MERKLE_LEN]; /* at that size, from the entries */
+	uint64_t expired;	  /* whose rows went after seven years */
 	uint64_t tiles;		  /* compared with the entries */
 	/* the first thing that is wrong */
 	enum logfault fault;

@@ -177,13 +177,51 @@ fault_note(
 	snprintf(c->detail, sizeof(c->detail), "%s", detail);
 }
 
+/* The leaf of an entry whose row was dropped with its month: in a bundle. */
+static bool
+bundle_leaf(const struct logchunk *c, struct db_rows *tiles, uint64_t index)
+{
+	size_t at = index % TILE_WIDTH * BUNDLE_ENTRY_LEN;
+
+	for (size_t i = 0; i < tiles->n; i++) {
+		struct span rest = db_bytes(tiles, i, 2), entry;
+
+		if (db_i64(tiles, i, 1) != TILE_ENTRIES ||
+		    (uint64_t)db_i64(tiles, i, 0) != index / TILE_WIDTH ||
+		    rest.n < at)
+			continue;
+		rest = span_of(rest.p + at, rest.n - at);
+		if (bundle_next(&rest, &entry) != ERR_NONE ||
+		    entry.n != ENTRY_LEAF_LEN)
+			return false;
+		entry_leaf_hash(entry.p, c->leaf[index - c->first]);
+		return true;
+	}
+	return false;
+}
+
+/* No rows for *next up to `until`: expired, or missing. */
+static bool
+gap_pass(struct logchecker *k, struct logchunk *c, struct db_rows *tiles,
+    uint64_t *next, uint64_t until)
+{
+	for (; *next < until; ++*next, c->expired++)
+		if (*next >= k->expired_below ||
+		    !bundle_leaf(c, tiles, *next)) {
+			fault_note(c, LOGFAULT_MISSING, *next, "");
+			return false;
+		}
+	return true;
+}
+
 static void
-rows_check(struct logchecker *k, struct logchunk *c, struct db_rows *r)
+rows_check(struct logchecker *k, struct logchunk *c, struct db_rows *r,
+    struct db_rows *tiles)
 {
 	uint64_t next = c->first;
 	struct row row;
 
-	for (size_t i = 0; i < r->n && c->fault == LOGFAULT_NONE; i++) {
+	for (size_t i = 0; i < r->n; i++, next++) {
 		const char *detail;
 		enum logfault f;
 
@@ -192,16 +230,16 @@ rows_check(struct logchecker *k, struct logchunk *c, struct db_rows *r)
 			fault_note(c, LOGFAULT_TWICE, row.index, "");
 			return;
 		}
-		if (row.index > next)
-			break;
+		if (!gap_pass(k, c, tiles, &next, row.index))
+			return;
 		f = row_check(k, &row, &detail);
-		if (f != LOGFAULT_NONE)
+		if (f != LOGFAULT_NONE) {
 			fault_note(c, f, next, detail);
+			return;
+		}
 		entry_leaf_hash(row.leaf, c->leaf[next - c->first]);
-		next++;
 	}
-	if (c->fault == LOGFAULT_NONE && next < c->end)
-		fault_note(c, LOGFAULT_MISSING, next, "");
+	gap_pass(k, c, tiles, &next, c->end);
 }
 
 void
@@ -272,56 +310,63 @@ tile_check(struct logchunk *c, uint64_t b, struct span data)
 		}
 }
 
-static enum err
-tiles_check(struct logchecker *k, struct logchunk *c)
+static void
+tiles_check(struct logchunk *c, struct db_rows *tiles)
 {
 	uint64_t first = c->first / TILE_WIDTH, end = c->end / TILE_WIDTH;
-	struct db_rows r;
-	enum err e;
 
+	for (size_t i = 0; i < tiles->n; i++) {
+		uint64_t n = (uint64_t)db_i64(tiles, i, 0);
+
+		if (n >= end)
+			continue; /* of more leaves than this chunk has */
+		c->tiles++;
+		if (db_i64(tiles, i, 1) == TILE_ENTRIES)
+			bundle_check(c, n - first, db_bytes(tiles, i, 2));
+		else
+			tile_check(c, n - first, db_bytes(tiles, i, 2));
+	}
+	c->tile_missing = c->tiles < 2 * (end - first);
+}
+
+/* Both statements ask for a range of this log. */
+static enum err
+range_read(struct logchecker *k, const char *sql, uint64_t first, uint64_t end,
+    struct db_rows *r)
+{
 	db_params_reset(&k->params);
 	db_bind_i32(&k->params, k->log);
 	db_bind_i64(&k->params, (int64_t)first);
 	db_bind_i64(&k->params, (int64_t)end);
-	e = db_run(k->db,
-	    "SELECT n, level, data FROM log_tile WHERE log = $1 AND "
-	    "level IN (-1, 0) AND n >= $2 AND n < $3",
-	    &k->params, &r);
-	if (e != ERR_NONE)
-		return e;
-	c->tiles = r.n;
-	c->tile_missing = r.n < 2 * (end - first);
-	for (size_t i = 0; i < r.n; i++) {
-		uint64_t b = (uint64_t)db_i64(&r, i, 0) - first;
-
-		if (db_i64(&r, i, 1) == TILE_ENTRIES)
-			bundle_check(c, b, db_bytes(&r, i, 2));
-		else
-			tile_check(c, b, db_bytes(&r, i, 2));
-	}
-	return db_rows_end(&r);
+	return db_run(k->db, sql, &k->params, r);
 }
+
+static const char tiles_sql[] =
+    "SELECT n, level, data FROM log_tile WHERE log = $1 AND "
+    "level IN (-1, 0) AND n >= $2 AND n < $3";
 
 enum err
 logchunk_check(struct logchecker *k, struct logchunk *c)
 {
-	struct db_rows r;
-	enum err e;
+	struct db_rows rows, tiles;
+	enum err e, last;
 
 	c->fault = LOGFAULT_NONE;
 	c->differs = NOWHERE;
-	c->tiles = 0;
-	db_params_reset(&k->params);
-	db_bind_i32(&k->params, k->log);
-	db_bind_i64(&k->params, (int64_t)c->first);
-	db_bind_i64(&k->params, (int64_t)c->end);
-	e = db_run(k->db, rows_sql, &k->params, &r);
+	c->tiles = c->expired = 0;
+	e = range_read(
+	    k, tiles_sql, c->first / TILE_WIDTH, c->end / TILE_WIDTH, &tiles);
 	if (e != ERR_NONE)
 		return e;
-	rows_check(k, c, &r);
-	e = db_rows_end(&r);
-	if (e != ERR_NONE || c->fault != LOGFAULT_NONE)
-		return e;
-	blocks_make(c);
-	return tiles_check(k, c);
+	e = range_read(k, rows_sql, c->first, c->end, &rows);
+	if (e == ERR_NONE) {
+		rows_check(k, c, &rows, &tiles);
+		e = db_rows_end(&rows);
+	}
+	if (e == ERR_NONE && c->fault == LOGFAULT_NONE) {
+		blocks_make(c);
+		tiles_check(c, &tiles);
+	}
+	last = db_rows_end(&tiles);
+	return e != ERR_NONE ? e : last;
 }

@@ -16,6 +16,7 @@ struct logchecker {
 	struct db *db;
 	int log; /* fiscal year */
 	const uint8_t *endorse_key;
+	uint64_t expired_below; /* rows may be gone here, their leaves not */
 	struct arena arena;
 	struct db_params params;
 };
@@ -30,7 +31,7 @@ struct logchunk {
 	uint64_t index;
 	char detail[160];
 	uint64_t differs; /* first leaf that its tile has otherwise */
-	uint64_t tiles;
+	uint64_t tiles, expired;
 	bool tile_missing; /* a full block without its tiles */
 };
 

@@ -1,6 +1,7 @@
 #include "agents/cli/logexport.h"
 
 #include "agents/cli/entryjson.h"
+#include "agents/cli/logleaves.h"
 #include "lib/addcheckpoint.h"
 #include "lib/b64.h"
 #include "lib/checkpoint.h"
@@ -17,8 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define ROWS 8192 /* of one query; whole tiles */
 
 struct export
 {
@@ -80,50 +79,24 @@ artefact(struct export *x, const char *path, struct span bytes)
  */
 
 static enum err
-rows_query(struct export *x, const char *sql, uint64_t from, uint64_t end,
-    struct db_rows *r)
-{
-	enum err e;
-
-	db_params_reset(&x->params);
-	db_bind_i32(&x->params, x->log);
-	db_bind_i64(&x->params, (int64_t)from);
-	db_bind_i64(&x->params, (int64_t)end);
-	e = db_run(x->db, sql, &x->params, r);
-	if (e == ERR_NONE && r->n != end - from) {
-		db_rows_end(r);
-		e = ERR_NOT_FOUND;
-	}
-	return e;
-}
-
-static const char leaves_sql[] =
-    "SELECT leaf FROM entry WHERE log = $1 AND idx >= $2 AND idx < $3 "
-    "ORDER BY idx";
-
-static enum err
 block_look(struct export *x, uint64_t block)
 {
 	uint64_t from = block * TILE_WIDTH, end = from + TILE_WIDTH;
-	struct db_rows r;
+	uint8_t leaf[TILE_WIDTH][ENTRY_LEAF_LEN];
 	enum err e;
 
 	if (end > x->at.size)
 		end = x->at.size;
 	if (x->block == block && x->n_block == end - from)
 		return ERR_NONE;
-	e = rows_query(x, leaves_sql, from, end, &r);
+	e = logleaves_read(x->db, x->log, from, end, leaf);
 	if (e != ERR_NONE)
 		return e;
-	for (size_t i = 0; i < r.n; i++) {
-		uint8_t leaf[ENTRY_LEAF_LEN];
-
-		db_fixed(&r, i, 0, leaf, sizeof(leaf));
-		entry_leaf_hash(leaf, x->leaf[i]);
-	}
+	for (size_t i = 0; i < end - from; i++)
+		entry_leaf_hash(leaf[i], x->leaf[i]);
 	x->block = block;
-	x->n_block = r.n;
-	return db_rows_end(&r);
+	x->n_block = end - from;
+	return ERR_NONE;
 }
 
 /* A merkle_read over the blocks in the database and the tree above. */
@@ -165,21 +138,19 @@ tile_put(
 	return artefact(x, path, bytes);
 }
 
-/* Level 0 and the entry bundle of rows i.. of r, at most 256. */
+/* Level 0 and the entry bundle of at most 256 leaves. */
 static enum err
-bottom_put(struct export *x, struct db_rows *r, size_t i, uint64_t index)
+bottom_put(struct export *x, const uint8_t (*leaf)[ENTRY_LEAF_LEN],
+    size_t width, uint64_t n)
 {
-	size_t width = r->n - i < TILE_WIDTH ? r->n - i : TILE_WIDTH;
 	struct buf bundle = {0}, tile = {0};
 	struct merkle_frontier f = {0};
-	uint8_t leaf[ENTRY_LEAF_LEN], hash[MERKLE_LEN];
-	uint64_t n = index / TILE_WIDTH;
+	uint8_t hash[MERKLE_LEN];
 	enum err e;
 
-	for (size_t k = 0; k < width; k++) {
-		db_fixed(r, i + k, 0, leaf, sizeof(leaf));
-		bundle_add(&bundle, leaf);
-		entry_leaf_hash(leaf, hash);
+	for (size_t i = 0; i < width; i++) {
+		bundle_add(&bundle, leaf[i]);
+		entry_leaf_hash(leaf[i], hash);
 		buf_add(&tile, hash, sizeof(hash));
 		merkle_append(&f, hash);
 	}
@@ -198,20 +169,20 @@ bottom_put(struct export *x, struct db_rows *r, size_t i, uint64_t index)
 static enum err
 bottom_export(struct export *x)
 {
+	uint8_t(*leaf)[ENTRY_LEAF_LEN] = xcalloc(LOGLEAVES_MAX, sizeof(*leaf));
+	uint64_t size = x->at.size, end;
 	enum err e = ERR_NONE;
 
-	for (uint64_t at = 0; e == ERR_NONE && at < x->at.size; at += ROWS) {
-		uint64_t end = at + ROWS < x->at.size ? at + ROWS : x->at.size;
-		struct db_rows r;
-
-		e = rows_query(x, leaves_sql, at, end, &r);
-		if (e != ERR_NONE)
-			return e;
-		for (size_t i = 0; e == ERR_NONE && i < r.n; i += TILE_WIDTH)
-			e = bottom_put(x, &r, i, at + i);
-		if (db_rows_end(&r) != ERR_NONE)
-			e = ERR_DATABASE;
+	for (uint64_t at = 0; e == ERR_NONE && at < size; at = end) {
+		end = at + LOGLEAVES_MAX < size ? at + LOGLEAVES_MAX : size;
+		e = logleaves_read(x->db, x->log, at, end, leaf);
+		for (uint64_t i = at; e == ERR_NONE && i < end; i += TILE_WIDTH)
+			e = bottom_put(x,
+			    (const uint8_t(*)[ENTRY_LEAF_LEN])leaf + (i - at),
+			    end - i < TILE_WIDTH ? end - i : TILE_WIDTH,
+			    i / TILE_WIDTH);
 	}
+	free(leaf);
 	return e;
 }
 
@@ -310,24 +281,27 @@ proof_write(struct export *x, uint64_t index)
 	return e;
 }
 
+/* Proof and opening of an entry; an expired one has a proof alone. */
 static enum err
 evidence_write(struct export *x, uint64_t index)
 {
 	struct db_rows r;
-	enum err e = rows_query(x,
-	    "SELECT type, salt, body FROM entry "
-	    "WHERE log = $1 AND idx >= $2 AND idx < $3",
-	    index, index + 1, &r);
+	enum err e;
 
+	db_params_reset(&x->params);
+	db_bind_i32(&x->params, x->log);
+	db_bind_i64(&x->params, (int64_t)index);
+	e = db_run(x->db,
+	    "SELECT type, salt, body FROM entry WHERE log = $1 AND idx = $2",
+	    &x->params, &r);
 	if (e != ERR_NONE)
 		return e;
-	e = opening_write(x, index, &r);
-	if (db_rows_end(&r) != ERR_NONE)
-		e = ERR_DATABASE;
+	if (r.n == 1)
+		e = opening_write(x, index, &r);
 	if (e == ERR_NONE)
 		e = proof_write(x, index);
 	x->result->proofs += e == ERR_NONE;
-	return e;
+	return db_rows_end(&r) != ERR_NONE ? ERR_DATABASE : e;
 }
 
 /* The first entries of each kind, and then evenly through the log. */

@@ -2,12 +2,14 @@
  * Make a log to try things on: entries as a broker would have written them,
  * under keys made on the spot, with their tiles and a signed checkpoint.
  *
- *	logmake CONNINFO DIR COUNT [CHECKPOINT-EVERY]
+ *	logmake CONNINFO DIR COUNT [CHECKPOINT-EVERY [DAY STEP-SECONDS]]
  *
  * Appends COUNT entries to the log of the database (made by `sql/create
  * broker`). DIR gets log.key, log.pub, endorse.key, the newest checkpoint and,
- * with the last argument, checkpoint.SIZE each so many entries. Running it
- * again goes on where the log ends.
+ * with the fourth argument unless 0, checkpoint.SIZE each so many entries.
+ * The log is that of DAY's fiscal year and its entries lie STEP-SECONDS apart;
+ * without, all are of this moment. Running it again goes on where the log
+ * ends.
  */
 #include "lib/b64.h"
 #include "lib/checkpoint.h"
@@ -29,7 +31,6 @@
 #include <sys/stat.h>
 
 #define ORIGIN "renkei.example/log/test"
-#define LOG 2026
 #define BATCH                                                          \
 	2048 /* rows of one transaction; whole tiles from a whole tile \
 	      */
@@ -48,7 +49,8 @@ struct maker {
 	struct note_signer key;
 	uint8_t endorse[32];
 	struct merkle_frontier frontier;
-	int month;
+	int log; /* fiscal year */
+	uint64_t start_ms, step_ms;
 	uint8_t before[ID_LEN]; /* id of the entry before */
 	struct row row[BATCH];
 	/* what a tile of each level holds so far */
@@ -130,14 +132,24 @@ type_of(uint64_t i)
 	return types[i % (sizeof(types) / sizeof(types[0]))];
 }
 
+static uint64_t
+time_of(const struct maker *m, uint64_t i)
+{
+	return m->step_ms == 0 ? clock_ms() : m->start_ms + i * m->step_ms;
+}
+
 static void
-entry_fill(struct entry *e, uint64_t i, const uint8_t *exchange)
+entry_fill(
+    const struct maker *m, struct entry *e, uint64_t i, const uint8_t *exchange)
 {
 	memset(e, 0, sizeof(*e));
 	e->version = 1;
 	e->type = type_of(i);
-	e->time_ms = clock_ms();
-	uuid_make(e->entry_id);
+	e->time_ms = time_of(m, i);
+	if (m->step_ms == 0)
+		uuid_make(e->entry_id);
+	else
+		uuid_make_at(e->time_ms, e->entry_id);
 	if (e->type == ENTRY_OUTCOME || e->type == ENTRY_LAPSE)
 		memcpy(e->exchange_id, exchange, ID_LEN);
 	else if (e->type != ENTRY_ISSUE)
@@ -159,7 +171,7 @@ entry_fill(struct entry *e, uint64_t i, const uint8_t *exchange)
 static void
 row_make(struct maker *m, struct row *r, uint64_t i, const uint8_t *exchange)
 {
-	entry_fill(&r->entry, i, exchange);
+	entry_fill(m, &r->entry, i, exchange);
 	randombytes_buf(r->salt, sizeof(r->salt));
 	randombytes_buf(r->record, sizeof(r->record));
 	sha256(SPAN(r->record), r->entry.record_code_hash);
@@ -226,11 +238,12 @@ resume(struct maker *m)
 		uint8_t leaf[ENTRY_LEAF_LEN];
 		size_t n;
 
+		db_bind_i32(&p, m->log);
 		db_bind_i64(&p, (int64_t)size);
 		db_bind_i64(&p, (int64_t)size + BATCH);
 		must(db_run(m->db,
-			 "SELECT leaf FROM entry WHERE log = 2026 AND "
-			 "idx >= $1 AND idx < $2 ORDER BY idx",
+			 "SELECT leaf FROM entry WHERE log = $1 AND "
+			 "idx >= $2 AND idx < $3 ORDER BY idx",
 			 &p, &r),
 		    "entry");
 		n = r.n;
@@ -254,16 +267,39 @@ resume(struct maker *m)
 static const char insert_sql[] =
     "INSERT INTO entry (log, idx, month, type, entry_id, exchange_id, "
     "inquirer, provider, leaf, body, salt, record_code, endorsement) "
-    "SELECT 2026, i, $1, t, e, x, 'nenkin', '141003', l, b, s, r, d FROM "
-    "unnest($2::bigint[], $3::smallint[], $4::uuid[], $5::uuid[], "
-    "$6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[]) "
-    "AS u (i, t, e, x, l, b, s, r, d)";
+    "SELECT $1, i, m, t, e, x, 'nenkin', '141003', l, b, s, r, d FROM "
+    "unnest($2::bigint[], $3::int[], $4::smallint[], $5::uuid[], "
+    "$6::uuid[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], "
+    "$11::bytea[]) AS u (i, m, t, e, x, l, b, s, r, d)";
+
+/* The month of the exchange's id or the entry's; its partition is made. */
+static int
+month_ensure(struct maker *m, const struct entry *e)
+{
+	static const uint8_t none[ID_LEN];
+	static int made;
+	const uint8_t *id = memcmp(e->exchange_id, none, ID_LEN) != 0
+				? e->exchange_id
+				: e->entry_id;
+	int month = day_month(day_of_ms(uuid_ms(id)));
+	struct db_params p = {0};
+
+	if (month == made)
+		return month;
+	db_bind_i32(&p, month);
+	must(db_run(m->db, "SELECT entry_month_ensure($1)", &p, NULL),
+	    "entry_month_ensure");
+	db_params_free(&p);
+	made = month;
+	return month;
+}
 
 static void
 rows_bind(struct maker *m, uint64_t first, size_t n, struct db_params *p)
 {
 	static int64_t index[BATCH];
 	static int16_t type[BATCH];
+	static int32_t month[BATCH];
 	static const uint8_t *id[BATCH], *exchange[BATCH];
 	static struct span leaf[BATCH], body[BATCH], salt[BATCH], record[BATCH],
 	    endorsement[BATCH];
@@ -273,6 +309,7 @@ rows_bind(struct maker *m, uint64_t first, size_t n, struct db_params *p)
 
 		index[i] = (int64_t)(first + i);
 		type[i] = (int16_t)r->entry.type;
+		month[i] = month_ensure(m, &r->entry);
 		id[i] = r->entry.entry_id;
 		exchange[i] =
 		    r->entry.type == ENTRY_ISSUE ? NULL : r->entry.exchange_id;
@@ -282,8 +319,9 @@ rows_bind(struct maker *m, uint64_t first, size_t n, struct db_params *p)
 		record[i] = SPAN(r->record);
 		endorsement[i] = SPAN(r->endorsement);
 	}
-	db_bind_i32(p, m->month);
+	db_bind_i32(p, m->log);
 	db_bind_i64s(p, index, n);
+	db_bind_i32s(p, month, n);
 	db_bind_i16s(p, type, n);
 	db_bind_uuids(p, id, n);
 	db_bind_uuids(p, exchange, n);
@@ -300,11 +338,12 @@ tiles_insert(struct maker *m)
 	for (size_t i = 0; i < m->n_done; i++) {
 		struct db_params p = {0};
 
+		db_bind_i32(&p, m->log);
 		db_bind_i16(&p, (int16_t)m->done[i].level);
 		db_bind_i64(&p, (int64_t)m->done[i].n);
 		db_bind_bytes(&p, buf_span(&m->done[i].data));
 		must(db_run(m->db,
-			 "INSERT INTO log_tile VALUES (2026, $1, $2, $3)", &p,
+			 "INSERT INTO log_tile VALUES ($1, $2, $3, $4)", &p,
 			 NULL),
 		    "log_tile");
 		db_params_free(&p);
@@ -337,11 +376,12 @@ batch_write(struct maker *m, uint64_t first, size_t n)
 		leaf_append(m, m->row[i].leaf);
 	}
 	rows_bind(m, first, n, &rows);
+	db_bind_i32(&head, m->log);
 	db_bind_i64(&head, (int64_t)(first + n));
 	must(db_begin(m->db), "begin");
 	must(db_run(m->db, insert_sql, &rows, NULL), db_message(m->db));
 	tiles_insert(m);
-	must(db_run(m->db, "UPDATE log_head SET size = $1 WHERE log = 2026",
+	must(db_run(m->db, "UPDATE log_head SET size = $2 WHERE log = $1",
 		 &head, NULL),
 	    "log_head");
 	must(db_commit(m->db), "commit");
@@ -354,18 +394,30 @@ log_open(struct maker *m)
 {
 	struct db_params p = {0};
 
+	db_bind_i32(&p, m->log);
 	db_bind_text(&p, ORIGIN);
 	must(db_run(m->db,
-		 "INSERT INTO log_head (log, origin) VALUES (2026, $1) "
+		 "INSERT INTO log_head (log, origin) VALUES ($1, $2) "
 		 "ON CONFLICT DO NOTHING",
 		 &p, NULL),
 	    "log_head");
-	db_params_reset(&p);
-	m->month = day_month(day_of_ms(clock_ms()));
-	db_bind_i32(&p, m->month);
-	must(db_run(m->db, "SELECT entry_month_ensure($1)", &p, NULL),
-	    "entry_month_ensure");
 	db_params_free(&p);
+}
+
+/* The last two arguments. */
+static void
+time_set(struct maker *m, int argc, char **argv)
+{
+	struct day day = day_of_ms(clock_ms());
+	uint64_t seconds = 0;
+
+	if (argc > 6) {
+		must(day_parse(argv[5], &day), argv[5]);
+		must(text_to_u64(argv[6], UINT32_MAX, &seconds), argv[6]);
+	}
+	m->log = day_fiscal_year(day);
+	m->start_ms = day_start_ms(day);
+	m->step_ms = seconds * 1000;
 }
 
 int
@@ -377,11 +429,13 @@ main(int argc, char **argv)
 	if (argc < 4 || text_to_u64(argv[3], UINT32_MAX, &count) != ERR_NONE ||
 	    (argc > 4 &&
 		text_to_u64(argv[4], UINT32_MAX, &every) != ERR_NONE)) {
-		fprintf(stderr, "usage: logmake CONNINFO DIR COUNT [EVERY]\n");
+		fprintf(stderr, "usage: logmake CONNINFO DIR COUNT [EVERY [DAY "
+				"STEP-SECONDS]]\n");
 		return 2;
 	}
 	m.dir = argv[2];
 	mkdir(m.dir, 0700);
+	time_set(&m, argc, argv);
 	keys_open(&m);
 	must(db_open(argv[1], &m.db), argv[1]);
 	log_open(&m);
