@@ -1,4 +1,5 @@
 /* Classes of bodies, and the cells of the tables that name them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -356,6 +357,46 @@ cell_intern(struct load *l, const char *text)
 		number = cell_new(l->p, plain);
 	l->p->cell[number].used = true;
 	buf_free(&scratch);
+	return number;
+}
+
+/* A class of one body, coded "=141003", that no file needs to list. */
+static uint32_t
+class_of_body(
+    struct policy *p, const char *code, uint32_t body, const char *citation)
+{
+	uint32_t number = names_put(&p->class_codes, code);
+	struct class_ *c;
+
+	p->class_ = load_more(p->class_, number, sizeof(*p->class_));
+	c = &p->class_[number];
+	*c = (struct class_){.code = names_text(&p->class_codes, number),
+	    .name = p->body[body].name,
+	    .words = p->body[body].name,
+	    .citation = citation,
+	    .used = true,
+	    .bits = xcalloc(p->words, sizeof(*c->bits))};
+	bits_set(c->bits, body);
+	return number;
+}
+
+uint32_t
+cell_of_body(struct load *l, uint32_t body, const char *citation)
+{
+	struct policy *p = l->p;
+	char code[40];
+	uint32_t number;
+	struct cell *c;
+
+	snprintf(code, sizeof(code), "=%s", p->body[body].code);
+	number = names_find(&p->cells, code);
+	if (number != 0)
+		return number;
+	number = cell_new(p, code);
+	c = &p->cell[number];
+	c->listed = c->used = true;
+	c->known = KNOWN_LIST;
+	cell_join(p, c, class_of_body(p, code, body, citation));
 	return number;
 }
 

@@ -7,8 +7,9 @@
 struct asked {
 	uint32_t inquirer, inquirer_for, provider, provider_for;
 	uint32_t row, procedure, data, day;
-	bool act;      /* the day is before the order's first */
-	bool delegate; /* some row is delegated to the inquirer */
+	bool act;	    /* the day is before the order's first */
+	bool own_procedure; /* the procedure's code is the row's own */
+	bool delegate;	    /* some row is delegated to the inquirer */
 };
 
 /* Why the law says no: what permits and refusals say of it. */
@@ -33,6 +34,8 @@ static const struct {
     {OUTCOME_UNMAPPED,
 	"the procedure's words are not mapped to data; nothing is guessed"},
     {OUTCOME_PROCEDURE_DATA, "the procedure's words do not give this data"},
+    {OUTCOME_DECLINED,
+	"the provider has filed that it declines this ordinance's task"},
     {OUTCOME_SUSPENDED, "a policy officer suspended it"},
     {OUTCOME_UNKNOWN_BODY, "the policy knows no such body"},
     {OUTCOME_BAD_QUESTION, "the question names no data, or too many"},
@@ -292,12 +295,26 @@ procedure_refuse(
 	return why;
 }
 
+/* An ordinance's task is its own only procedure, under the same code. */
+static enum outcome
+ordinance_procedure(
+    const struct policy *p, const struct asked *a, struct policy_verdict *v)
+{
+	if (!a->own_procedure)
+		return a->procedure != 0 ? OUTCOME_OTHER_ROW
+					 : OUTCOME_NO_PROCEDURE;
+	v->procedure = p->ordinance[a->row];
+	return OUTCOME_PERMITTED;
+}
+
 static enum outcome
 procedure_decide(
     const struct policy *p, const struct asked *a, struct policy_verdict *v)
 {
 	const struct run *r;
 
+	if (p->ordinance[a->row] != NULL)
+		return ordinance_procedure(p, a, v);
 	if (a->act || a->procedure == 0)
 		return OUTCOME_NO_PROCEDURE;
 	if (p->procedure[a->procedure].row != a->row)
@@ -325,6 +342,9 @@ data_decide(const struct policy *p, const struct policy_question *q,
 	if (o == OUTCOME_PERMITTED && *q->procedure != '\0')
 		o = procedure_decide(p, a, v);
 	if (o == OUTCOME_PERMITTED &&
+	    ordinance_declined(p, a->row, a->provider, a->day))
+		o = OUTCOME_DECLINED;
+	if (o == OUTCOME_PERMITTED &&
 	    guard_suspended(p, a->inquirer, a->provider, a->row, a->data,
 		a->day, &v->suspension))
 		o = OUTCOME_SUSPENDED;
@@ -346,6 +366,7 @@ question_read(
 	a->day = q->day;
 	a->act = q->day < ORDER_BEGINS;
 	a->row = names_find(&p->rows, q->task);
+	a->own_procedure = strcmp(q->procedure, q->task) == 0;
 	a->inquirer = names_find(&p->codes, q->inquirer);
 	a->provider = names_find(&p->codes, q->provider);
 	a->procedure = *q->procedure == '\0'

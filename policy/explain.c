@@ -70,6 +70,8 @@ static const struct advice {
 	"The row lists the data, but this procedure does not need it.",
 	"この項には定めがありますが、"
 	"この事務手続の条文はこの情報を認めていません。"},
+    {OUTCOME_DECLINED, "Ask the person for the paper.",
+	"本人から書類の提出を受けてください。"},
     {OUTCOME_SUSPENDED, "Ask the policy officers when it resumes.",
 	"再開の時期は担当官に確認してください。"},
     {OUTCOME_UNKNOWN_BODY, "Check the name or code of the body.",

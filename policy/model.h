@@ -62,7 +62,8 @@ struct clause {
 	uint32_t inquirer_text, task_text, provider_text, data_text;
 	uint32_t task_plain; /* the task without definitions */
 	unsigned line;
-	bool by_act; /* of 別表第二 */
+	bool by_act;	/* of 別表第二 */
+	bool ordinance; /* of an ordinance's task, no line of a table */
 };
 
 /* The part of a clause that decides, kept close together: see policy.right. */
@@ -73,6 +74,13 @@ struct right {
 
 struct delegation {
 	uint32_t row, delegator, delegate, from, until;
+	const char *citation;
+};
+
+/* A provider that filed it does not answer ordinances' tasks. */
+struct decline {
+	uint32_t body, row; /* row 0: every one */
+	uint32_t from, until;
 	const char *citation;
 };
 
@@ -156,10 +164,14 @@ struct policy {
 	uint32_t *canonical;   /* spelling -> the data it means */
 	struct clause *clause; /* sorted by row, data, order of files */
 	uint32_t n_clause;
+	uint32_t n_table;     /* those of in_file that are of the tables */
 	struct right *right;  /* of each clause */
 	uint32_t *in_file;    /* clauses in the order of the files, act first */
 	struct runs rights;   /* row, data -> clause[] */
 	struct runs row_runs; /* 0, row -> clause[] */
+	const char **ordinance; /* by row: its citation, NULL of a statute's */
+	struct decline *decline;
+	uint32_t n_decline;
 	struct delegation *delegation;
 	uint32_t n_delegation;
 	struct runs delegation_runs; /* row, delegate -> delegation[] */
@@ -207,12 +219,21 @@ void load_bodies(struct load *l);
 void load_classes(struct load *l);
 void load_cells(struct load *l);
 void load_table(struct load *l);
+/* Between the table's lines and its index: clauses of ordinances' tasks. */
+void load_ordinances(struct load *l);
+/* Whether a provider declines an ordinance's task that day. */
+bool ordinance_declined(
+    const struct policy *p, uint32_t row, uint32_t provider, uint32_t day);
 void load_delegations(struct load *l);
 void load_procedures(struct load *l);
 void load_guards(struct load *l);
 /* After all: classes and cells that nothing uses. */
 void load_notes(struct load *l);
 
+/* A cell that names one body, known; for what no table says. */
+uint32_t cell_of_body(struct load *l, uint32_t body, const char *citation);
+/* Add a clause made from others. */
+void clause_put(struct policy *p, struct clause c);
 /* Whether it is a local body of that kind: "prefecture", "municipality". */
 bool body_is_kind(const struct policy_body *b, const char *kind);
 /* The cell with this text, made unresolved where cells.tsv lacks it. */

@@ -146,6 +146,8 @@ policy_free(struct policy *p)
 	free(p->clause);
 	free(p->in_file);
 	free(p->right);
+	free(p->ordinance);
+	free(p->decline);
 	free(p->delegation);
 	free(p->procedure);
 	free(p->line);

@@ -7,6 +7,12 @@
 size_t
 policy_rows(const struct policy *p)
 {
+	return p->n_table;
+}
+
+size_t
+policy_rows_all(const struct policy *p)
+{
 	return p->n_clause;
 }
 
@@ -89,7 +95,7 @@ void
 policy_gaps(const struct policy *p, uint32_t day,
     void (*visit)(const struct policy_gap *gap, void *arg), void *arg)
 {
-	for (uint32_t i = 0; i < p->n_clause; i++) {
+	for (uint32_t i = 0; i < p->n_table; i++) {
 		const struct clause *c = &p->clause[p->in_file[i]];
 
 		if (!period_has(c->from, c->until, day))
@@ -129,7 +135,7 @@ policy_coverage(
     const struct policy *p, uint32_t day, struct policy_coverage *out)
 {
 	*out = (struct policy_coverage){0};
-	for (uint32_t i = 0; i < p->n_clause; i++) {
+	for (uint32_t i = 0; i < p->n_table; i++) {
 		const struct clause *c = &p->clause[p->in_file[i]];
 
 		if (!period_has(c->from, c->until, day))

@@ -17,7 +17,9 @@ struct policy_row {
 
 /* How many lines the two tables have over all dates; 別表第二 comes first. */
 size_t policy_rows(const struct policy *p);
-/* Line i (below policy_rows) in *out; whether it is in force on `day`. */
+/* The same with the clauses of ordinances' tasks, which come last. */
+size_t policy_rows_all(const struct policy *p);
+/* Line i (below policy_rows_all) in *out; whether it is in force on `day`. */
 bool policy_row(
     const struct policy *p, size_t i, uint32_t day, struct policy_row *out);
 

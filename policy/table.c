@@ -51,6 +51,13 @@ plain_text(struct policy *p, const char *text)
 	return number;
 }
 
+void
+clause_put(struct policy *p, struct clause c)
+{
+	p->clause = load_more(p->clause, p->n_clause, sizeof(*p->clause));
+	p->clause[p->n_clause++] = c;
+}
+
 static void
 clause_add(struct load *l, struct sheet *s, bool by_act)
 {
@@ -81,8 +88,7 @@ clause_add(struct load *l, struct sheet *s, bool by_act)
 	c.task_plain = plain_text(p, s->cell[2]);
 	c.provider_text = names_put(&p->texts, s->cell[3]);
 	c.data_text = names_put(&p->texts, s->cell[4]);
-	p->clause = load_more(p->clause, p->n_clause, sizeof(*p->clause));
-	p->clause[p->n_clause++] = c;
+	clause_put(p, c);
 }
 
 static void
@@ -156,6 +162,8 @@ file_order(const void *a, const void *b, void *arg)
 	const struct clause *x = &p->clause[*(const uint32_t *)a];
 	const struct clause *y = &p->clause[*(const uint32_t *)b];
 
+	if (x->ordinance != y->ordinance)
+		return x->ordinance ? 1 : -1;
 	if (x->by_act != y->by_act)
 		return x->by_act ? -1 : 1;
 	return x->line < y->line ? -1 : x->line > y->line;
@@ -306,6 +314,11 @@ rows_cite(struct policy *p)
 	for (uint32_t i = 1; i <= p->rows.n; i++) {
 		char said[64], text[200];
 
+		if (p->ordinance[i] != NULL) {
+			p->order_article[i] = p->act_article[i] =
+			    p->ordinance[i];
+			continue;
+		}
 		row_said(names_text(&p->rows, i), said);
 		snprintf(text, sizeof(text),
 		    "番号法第19条第8号、"
@@ -328,6 +341,8 @@ load_table(struct load *l)
 	data_load(l);
 	table_load(l, "act_appended_table_2.tsv", true);
 	table_load(l, "order_table.tsv", false);
+	l->p->n_table = l->p->n_clause;
+	load_ordinances(l);
 	table_index(l->p);
 	rights_join(l->p);
 	table_check(l);

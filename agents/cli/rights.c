@@ -213,7 +213,7 @@ right_print(struct listing *l, const char *side, const struct policy_row *r,
 static void
 rights_print(struct listing *l)
 {
-	for (size_t i = 0; i < policy_rows(l->p); i++) {
+	for (size_t i = 0; i < policy_rows_all(l->p); i++) {
 		struct policy_row r;
 		const char *delegator;
 
@@ -223,7 +223,7 @@ rights_print(struct listing *l)
 		if (delegator != NULL)
 			right_print(l, "ask", &r, r.provider, delegator);
 	}
-	for (size_t i = 0; i < policy_rows(l->p); i++) {
+	for (size_t i = 0; i < policy_rows_all(l->p); i++) {
 		struct policy_row r;
 
 		if (policy_row(l->p, i, l->day, &r) &&

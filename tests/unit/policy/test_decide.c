@@ -19,6 +19,7 @@ policy_dir(void)
 
 #define TAX "地方税関係情報"
 #define PENSION "年金給付関係情報"
+#define RESIDENT "住民票関係情報"
 #define HEALTH "医療保険給付関係情報"
 #define CARD "在留カード関係情報"
 #define OTHER_LAWS                                                                                   \
@@ -83,6 +84,25 @@ static const struct row questions[] = {
     {20260301, "kyokai", "2", "p2.022", "141003", TAX, OUTCOME_ENDED},
     {20260228, "kyokai", "2", "p2.022", "141003", TAX, OUTCOME_PERMITTED},
     {20240526, "141003", "27", "p48.002", "141003", TAX, OUTCOME_NO_PROCEDURE},
+    /* ordinances' own tasks: their body, their data, their days */
+    {20261123, "141003", "o141003-1", "", "131016", TAX, OUTCOME_PERMITTED},
+    {20261123, "141003", "o141003-1", "o141003-1", "131016", TAX,
+	OUTCOME_PERMITTED},
+    {20261123, "141003", "o141003-1", "o141003-1", "kyokai", HEALTH,
+	OUTCOME_PERMITTED},
+    {20261123, "141003", "o141003-1", "p2.012", "131016", TAX,
+	OUTCOME_OTHER_ROW},
+    {20261123, "141003", "o141003-1", "p2.999", "131016", TAX,
+	OUTCOME_NO_PROCEDURE},
+    {20261123, "141003", "48", "o141003-1", "131016", TAX,
+	OUTCOME_NO_PROCEDURE},
+    {20261123, "141305", "o141003-1", "", "131016", TAX, OUTCOME_NOT_INQUIRER},
+    {20261123, "141003", "o141003-1", "", "131016", RESIDENT, OUTCOME_NO_DATA},
+    {20261123, "141003", "o141003-1", "", "271004", TAX, OUTCOME_DECLINED},
+    {20261123, "141003", "48", "", "271004", TAX, OUTCOME_PERMITTED},
+    {20250531, "141003", "o141003-1", "", "131016", TAX, OUTCOME_NOT_YET},
+    {20260430, "131016", "o131016-1", "", "141003", TAX, OUTCOME_PERMITTED},
+    {20260501, "131016", "o131016-1", "", "141003", TAX, OUTCOME_ENDED},
     /* nobody, and nothing, and no such row */
     {20261123, "nobody", "48", "", "141003", TAX, OUTCOME_UNKNOWN_BODY},
     {20261123, "141003", "48", "", "nobody", TAX, OUTCOME_UNKNOWN_BODY},
@@ -148,6 +168,20 @@ cites_row_and_article(void)
 	CU_ASSERT_STRING_EQUAL(v.relation, "国民健康保険税の納税義務者");
 	CU_ASSERT_EQUAL(v.since, 20240527);
 	CU_ASSERT_EQUAL(v.until, 0);
+}
+
+static void
+cites_an_ordinance(void)
+{
+	static const struct row r = {20261123, "141003", "o141003-1",
+	    "o141003-1", "131016", TAX, OUTCOME_PERMITTED};
+	struct policy_verdict v;
+
+	ask(&r, &v);
+	CU_ASSERT_STRING_EQUAL(v.article,
+	    "番号法第19条第9号、横浜市小児の医療費助成に関する条例"
+	    "（模擬の登録）（13の項に準ずる事務）");
+	CU_ASSERT_EQUAL(v.since, 20250601);
 }
 
 static void
@@ -390,6 +424,7 @@ static const struct suite_case cases[] = {
     {"decides as the statute says, refusals beside grants",
 	decides_as_the_statute_says},
     {"cites the row and the article", cites_row_and_article},
+    {"cites an ordinance, the Act, and the row it is like", cites_an_ordinance},
     {"shows a delegate as one", shows_a_delegate_as_one},
     {"refuses a delegator that did not delegate",
 	refuses_a_delegator_that_did_not_delegate},
