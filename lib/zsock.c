@@ -16,7 +16,7 @@
 #define ZAP_PARTS 7
 #define CURVE_OVERHEAD 64 /* what CURVE adds to a message, and a little */
 #define CURVE_TEXT_DIGITS (CURVE_TEXT_LEN - 1)
-#define POLL_MAX 128
+#define POLL_MAX 1024
 
 struct znet {
 	void *context;

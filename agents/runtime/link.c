@@ -277,24 +277,31 @@ items_fill(struct host *h, struct zpoll **items)
 	return n;
 }
 
+/* Touch only what is ready: each look at a socket is a system call. */
+static void
+agency_turn(struct agency *a, const struct zpoll **item, struct zmsg *m)
+{
+	if ((*item)++->ready) {
+		broker_event(a);
+		broker_read(a, m);
+	}
+	if (a->registrar != NULL && (*item)++->ready) {
+		registrar_event(a);
+		registrar_read(a, m);
+	}
+}
+
 void
 link_turn(struct host *h, int timeout_ms)
 {
 	struct zpoll *items;
 	struct zmsg m = {0};
 	size_t n = items_fill(h, &items);
+	const struct zpoll *item = items;
 
 	zsock_poll(items, n, timeout_ms);
-	for (size_t i = 0; i < h->n_agencies; i++) {
-		struct agency *a = h->agency[i];
-
-		broker_event(a);
-		broker_read(a, &m);
-		if (a->registrar != NULL) {
-			registrar_event(a);
-			registrar_read(a, &m);
-		}
-	}
+	for (size_t i = 0; i < h->n_agencies; i++)
+		agency_turn(h->agency[i], &item, &m);
 	zmsg_close(&m);
 	store_run(h->store);
 	api_turn(h);
