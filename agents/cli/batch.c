@@ -62,6 +62,7 @@ line_send(struct batch *b, size_t i)
 	line_question(b, i, &q, &about);
 	body = question_json(&q);
 	json_object_set_new(body, "wait", json_true());
+	json_object_set_new(body, "brief", json_true());
 	json_object_set_new(
 	    body, "line", json_integer((json_int_t)b->rows.line[i]));
 	return client_send(b->client, "inquire", i + 1, body, -1);

@@ -250,6 +250,22 @@ api_reply(struct host *h, uint64_t client, uint64_t tag, json_t *reply)
 }
 
 void
+api_reply_with(struct host *h, uint64_t client, uint64_t tag, json_t *reply,
+    const char *key, struct buf *text)
+{
+	struct client *c = client != 0 ? client_find(h->api, client) : NULL;
+
+	api_reply(h, client, tag, reply);
+	if (c != NULL && c->out.n >= 2 && text->n > 0) {
+		c->out.n -= 2; /* its "}\n" */
+		buf_printf(&c->out, ",\"%s\":", key);
+		buf_add(&c->out, text->p, text->n);
+		buf_add(&c->out, "}\n", 2);
+	}
+	buf_wipe_free(text);
+}
+
+void
 api_fail(struct host *h, uint64_t client, uint64_t tag, enum err e,
     const char *about)
 {

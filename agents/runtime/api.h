@@ -29,6 +29,9 @@ void api_turn(struct host *h);
  * that is gone (or 0) is nothing.
  */
 void api_reply(struct host *h, uint64_t client, uint64_t tag, json_t *reply);
+/* The same with a member whose JSON text is at hand; it is wiped. */
+void api_reply_with(struct host *h, uint64_t client, uint64_t tag,
+    json_t *reply, const char *key, struct buf *text);
 /* {"error": code, "text": sentence, "about": about}; about may be NULL. */
 void api_fail(struct host *h, uint64_t client, uint64_t tag, enum err e,
     const char *about);

@@ -364,7 +364,7 @@ log_facts_add(json_t *reply, const struct ended_job *j)
 }
 
 json_t *
-ask_end_json(const struct inquiry *q, const struct ended_job *j, json_t *parts)
+ask_end_json(const struct inquiry *q, const struct ended_job *j)
 {
 	enum outcome o = (enum outcome)j->outcome;
 	char id[UUID_TEXT_LEN];
@@ -376,18 +376,25 @@ ask_end_json(const struct inquiry *q, const struct ended_job *j, json_t *parts)
 	    j->rule, "citation", j->citation);
 
 	log_facts_add(reply, j);
-	if (parts != NULL)
-		json_object_set(reply, "parts", parts);
 	return reply;
 }
 
-/* The inquiry is over: tell the client, commit, then confirm. */
+/*
+ * The inquiry is over: tell the client, commit, then confirm. `payload` is
+ * the opened answer, NULL where there is none.
+ */
 static void
-asked_end(struct asked *k, struct ended_job *j, json_t *parts)
+asked_end(struct asked *k, struct ended_job *j, const struct payload *payload)
 {
-	if (k != NULL && k->client != 0)
-		client_answer(k, ask_end_json(&k->q, j, parts));
-	json_decref(parts);
+	struct buf parts = {0};
+
+	if (k != NULL && k->client != 0) {
+		if (payload != NULL && !k->brief)
+			payload_text(payload, &parts);
+		api_reply_with(k->agency->host, k->client, k->tag,
+		    ask_end_json(&k->q, j), "parts", &parts);
+		k->client = 0;
+	}
 	if (k != NULL)
 		k->state = ASKED_ENDING;
 	store_submit(j->home->host->store, &j->job);
@@ -451,13 +458,12 @@ provision_check(struct agency *a, const struct answer *m,
 
 static enum err
 payload_unseal(struct agency *a, const struct answer *m,
-    const struct provision *p, struct buf *out, json_t **parts)
+    const struct provision *p, struct buf *out, struct payload *payload)
 {
 	struct payload_binding b = {.provider = p->provider,
 	    .inquirer = a->code,
 	    .permit_leaf = p->permit_leaf};
 	struct payload_sealed sealed;
-	struct payload payload;
 	enum err e;
 
 	if (p->enc.n != POINT_LEN)
@@ -468,13 +474,12 @@ payload_unseal(struct agency *a, const struct answer *m,
 	memcpy(sealed.hash, p->ciphertext_hash, HASH_LEN);
 	e = payload_open(a->opener, &b, &sealed, m->ciphertext, out);
 	if (e == ERR_NONE)
-		e = payload_decode(buf_span(out), &a->host->arena, &payload);
+		e = payload_decode(buf_span(out), &a->host->arena, payload);
 	if (e != ERR_NONE)
 		return e;
-	if (memcmp(payload.exchange_id, m->exchange_id, ID_LEN) != 0)
-		return ERR_NOT_YOURS;
-	*parts = payload_json(&payload);
-	return ERR_NONE;
+	return memcmp(payload->exchange_id, m->exchange_id, ID_LEN) == 0
+		   ? ERR_NONE
+		   : ERR_NOT_YOURS;
 }
 
 static void
@@ -500,7 +505,7 @@ ended_fill(
 /* Everything an answer has to prove before it is believed. */
 static enum err
 answer_check(struct agency *a, const struct answer *m, const struct asked *k,
-    struct ended_job *j, json_t **parts)
+    struct ended_job *j, struct payload *payload)
 {
 	struct provision p;
 	struct proved end;
@@ -530,7 +535,7 @@ answer_check(struct agency *a, const struct answer *m, const struct asked *k,
 		text_copy(j->rule, sizeof(j->rule), p.reason);
 	if (p.outcome != OUTCOME_PROVIDED)
 		return ERR_NONE;
-	return payload_unseal(a, m, &p, &j->payload, parts);
+	return payload_unseal(a, m, &p, &j->payload, payload);
 }
 
 enum err
@@ -539,7 +544,7 @@ ask_answer(struct agency *a, struct span body)
 	struct answer m;
 	struct asked *k;
 	struct ended_job *j;
-	json_t *parts = NULL;
+	struct payload payload;
 	enum err e = answer_decode(body, &a->host->arena, &m);
 
 	if (e != ERR_NONE)
@@ -551,11 +556,10 @@ ask_answer(struct agency *a, struct span body)
 	if (k != NULL && k->state == ASKED_ENDING)
 		return ERR_NONE;
 	j = ended_new(a, m.exchange_id);
-	e = answer_check(a, &m, k, j, &parts);
+	e = answer_check(a, &m, k, j, &payload);
 	if (e != ERR_NONE) {
 		buf_wipe_free(&j->payload);
 		free(j);
-		json_decref(parts);
 		if (k != NULL)
 			api_fail(a->host, k->client, k->tag, e, "answer");
 		if (k != NULL)
@@ -563,7 +567,7 @@ ask_answer(struct agency *a, struct span body)
 		return e;
 	}
 	a->counters[COUNT_ANSWERS]++;
-	asked_end(k, j, parts);
+	asked_end(k, j, j->payload.n > 0 ? &payload : NULL);
 	return ERR_NONE;
 }
 

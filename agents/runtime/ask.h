@@ -37,7 +37,8 @@ struct asked {
 	uint64_t retry_ms;	/* monotonic: not sent before */
 	uint64_t client;	/* of the local API, 0 nobody waits */
 	uint64_t tag;
-	bool wait; /* answer the client at the end, not when stored */
+	bool wait;  /* answer the client at the end, not when stored */
+	bool brief; /* and without the answer's items */
 };
 
 /*
@@ -54,13 +55,9 @@ struct asked *asked_reopen(struct agency *a, struct span envelope);
 /* Send an open inquiry's bytes again now, unless it is still being stored. */
 void ask_again(struct asked *asked);
 
-/*
- * How an inquiry ended, for the local API; parts are borrowed, may be NULL. A
- * new reference.
- */
+/* How an inquiry ended, for the local API. A new reference. */
 struct ended_job;
-json_t *ask_end_json(
-    const struct inquiry *q, const struct ended_job *end, json_t *parts);
+json_t *ask_end_json(const struct inquiry *q, const struct ended_job *end);
 
 /* Frames of the broker about our inquiries. */
 enum err ask_answer(struct agency *a, struct span body);

@@ -9,6 +9,8 @@
 #include "lib/text.h"
 #include "lib/uuid.h"
 
+/* A permit's validity, twice its default, and a day. */
+#define OPEN_MOST_MS (UINT64_C(15) * 86400 * 1000)
 #define JOB(type, i) ((struct type *)jobs[i])
 
 static enum err
@@ -197,11 +199,12 @@ ended_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	    "outcome_idx = u.idx "
 	    "FROM unnest($1::text[], $2::uuid[], $3::int[], $4::int[], "
 	    "$5::bigint[], $6::bool[], $7::bool[], $8::text[], $9::text[], "
-	    "$10::text[], $11::bytea[], $12::bytea[], $13::bigint[]) "
-	    "AS u (agency, id, month, outcome, ms, pia, hides, citation, hop, "
-	    "rule, permit, leaf, idx) "
+	    "$10::text[], $11::bytea[], $12::bytea[], $13::bigint[], "
+	    "$14::int[]) AS u (agency, id, month, outcome, ms, pia, hides, "
+	    "citation, hop, rule, permit, leaf, idx, side) "
 	    "WHERE r.agency = u.agency AND r.inquirer = u.agency "
-	    "AND r.exchange_id = u.id AND r.side = 1 AND r.month = u.month");
+	    "AND r.exchange_id = u.id AND r.side = u.side AND r.month = "
+	    "u.month");
 
 	TEXTS(p, E(i).agency);
 	UUIDS(p, E(i).exchange_id);
@@ -216,6 +219,7 @@ ended_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	BLOBS(p, LOGGED(i, SPAN(E(i).permit_leaf)));
 	BLOBS(p, LOGGED(i, SPAN(E(i).outcome_leaf)));
 	NUMBERS(p, E(i).outcome_index);
+	INTS(p, SIDE_ASKED);
 }
 
 static void
@@ -246,12 +250,16 @@ static enum err
 open_read(struct db *db, struct store_job **jobs, size_t n)
 {
 	struct open_job *j = JOB(open_job, 0);
+	struct db_params p = {0};
 	struct db_rows r;
-	enum err e = db_run(db,
-	    "SELECT agency, local_id, envelope, state FROM outgoing "
-	    "WHERE state < 3 ORDER BY created_ms",
-	    NULL, &r);
+	enum err e;
 
+	db_bind_i64(&p, (int64_t)(clock_ms() - OPEN_MOST_MS));
+	e = db_run(db,
+	    "SELECT agency, local_id, envelope, state FROM outgoing "
+	    "WHERE created_ms > $1 AND state < 3 ORDER BY created_ms",
+	    &p, &r);
+	db_params_free(&p);
 	if (e != ERR_NONE)
 		return e;
 	for (size_t i = 0; e == ERR_NONE && i < r.n; i++)

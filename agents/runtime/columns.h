@@ -23,6 +23,10 @@
 #define UUIDS(p, expr) COLUMN(p, db_bind_uuids, const uint8_t *, expr)
 
 /*
+ * In an UPDATE or DELETE over unnest, compare every column of the key with a
+ * column of it, also those that are the same in every row: a constant gives
+ * the planner a way into the index that reads all rows of the constant.
+ *
  * Several texts as one value, which SQL takes apart with
  * string_to_array(x, E'\x1f'): arrays of arrays cannot be ragged.
  */

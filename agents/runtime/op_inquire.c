@@ -113,6 +113,7 @@ op_inquire(const struct api_request *r, const char **about)
 	k->q.non_disclosure = api_bool(r, "non_disclosure");
 	k->batch_line = (uint32_t)api_number(r, "line");
 	k->wait = api_bool(r, "wait");
+	k->brief = api_bool(r, "brief");
 	k->client = r->client;
 	k->tag = r->tag;
 	ask_begin(k);
@@ -202,8 +203,8 @@ retry_answer(struct retry_job *j)
 	struct arena *a = &j->agency->host->arena;
 	struct envelope env;
 	struct inquiry q;
-	struct payload p = {0};
-	json_t *parts = NULL;
+	struct buf parts = {0};
+	struct payload p;
 	enum err e;
 
 	arena_reset(a);
@@ -215,10 +216,9 @@ retry_answer(struct retry_job *j)
 	if (e != ERR_NONE)
 		return e;
 	if (j->end.payload.n > 0)
-		parts = payload_json(&p);
-	api_reply(j->agency->host, j->client, j->tag,
-	    ask_end_json(&q, &j->end, parts));
-	json_decref(parts);
+		payload_text(&p, &parts);
+	api_reply_with(j->agency->host, j->client, j->tag,
+	    ask_end_json(&q, &j->end), "parts", &parts);
 	return ERR_NONE;
 }
 

@@ -22,6 +22,7 @@ struct look_job {
 	int64_t side; /* 0 both */
 	int64_t most;
 	json_t *reply;
+	struct buf parts; /* JSON text of an answer */
 };
 
 static void
@@ -35,8 +36,10 @@ look_done(struct store_job *job)
 	} else if (j->reply == NULL) {
 		api_fail(j->host, j->client, j->tag, ERR_NOT_FOUND, "exchange");
 	} else {
-		api_reply(j->host, j->client, j->tag, j->reply);
+		api_reply_with(
+		    j->host, j->client, j->tag, j->reply, "parts", &j->parts);
 	}
+	buf_wipe_free(&j->parts);
 	free(j);
 }
 
@@ -250,14 +253,14 @@ static const struct field exchange_fields[] = {
 };
 
 static enum err
-answer_add(json_t *reply, struct span bytes)
+answer_add(struct buf *parts, struct span bytes)
 {
 	struct arena a = {0};
 	struct payload p;
 	enum err e = payload_decode(bytes, &a, &p);
 
 	if (e == ERR_NONE)
-		json_object_set_new(reply, "parts", payload_json(&p));
+		payload_text(&p, parts);
 	arena_wipe_free(&a);
 	return e;
 }
@@ -285,7 +288,7 @@ exchange_look(struct db *db, struct look_job *j)
 		j->reply =
 		    row_json(&r, 0, exchange_fields, N_FIELDS(exchange_fields));
 		if (!db_null(&r, 0, column))
-			e = answer_add(j->reply, db_bytes(&r, 0, column));
+			e = answer_add(&j->parts, db_bytes(&r, 0, column));
 	}
 	if (e != ERR_NONE) {
 		db_rows_end(&r);

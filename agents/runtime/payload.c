@@ -143,49 +143,101 @@ payload_build(const struct payload_question *q, const struct replica *r,
 	return ERR_NONE;
 }
 
-static json_t *
-item_json(const struct item *it)
+static void
+raw_add(struct buf *out, const char *text)
 {
-	json_t *o = json_pack("{s:s, s:s, s:i}", "code", it->code, "name",
-	    it->name, "depth", (int)it->depth);
-
-	if (it->content != NULL && it->content[0] != '\0')
-		json_object_set_new(o, "content", json_string(it->content));
-	else
-		json_object_set_new(o, "empty", json_string(it->empty_reason));
-	return o;
+	buf_add(out, text, strlen(text));
 }
 
-static json_t *
-record_json(const struct record *rec)
+/* A JSON string; the text is known to be UTF-8 without a NUL (RFC 8259, 7). */
+static void
+string_add(struct buf *out, const char *text)
 {
-	json_t *items = json_array();
+	buf_add_u8(out, '"');
+	while (*text != '\0') {
+		size_t n = 0;
 
-	for (size_t i = 0; i < rec->n_items; i++)
-		json_array_append_new(items, item_json(&rec->items[i]));
-	return json_pack("{s:s, s:b, s:s, s:i, s:I, s:I, s:o}", "layout",
-	    rec->layout, "official", (int)rec->official, "fiscal_year",
-	    rec->fiscal_year, "version", (int)rec->record_version, "as_of_ms",
-	    (json_int_t)rec->as_of_ms, "published_until_ms",
-	    (json_int_t)rec->published_until_ms, "items", items);
-}
-
-json_t *
-payload_json(const struct payload *p)
-{
-	json_t *parts = json_array();
-
-	for (size_t i = 0; i < p->n_parts; i++) {
-		const struct payload_part *part = &p->parts[i];
-		json_t *records = json_array();
-
-		for (size_t k = 0; k < part->n_records; k++)
-			json_array_append_new(
-			    records, record_json(&part->records[k]));
-		json_array_append_new(parts,
-		    json_pack("{s:s, s:s, s:o}", "data", part->data, "outcome",
-			outcome_code((enum outcome)part->outcome), "records",
-			records));
+		while ((unsigned char)text[n] >= 0x20 && text[n] != '"' &&
+		       text[n] != '\\')
+			n++;
+		buf_add(out, text, n);
+		text += n;
+		if (*text == '\0')
+			break;
+		if (*text == '"' || *text == '\\') {
+			buf_add_u8(out, '\\');
+			buf_add_u8(out, (uint8_t)*text++);
+		} else {
+			buf_printf(out, "\\u%04x", (unsigned char)*text++);
+		}
 	}
-	return parts;
+	buf_add_u8(out, '"');
+}
+
+static void
+member_add(struct buf *out, const char *key, const char *text)
+{
+	raw_add(out, key);
+	string_add(out, text);
+}
+
+static void
+item_add(struct buf *out, const struct item *it)
+{
+	member_add(out, "{\"code\":", it->code);
+	member_add(out, ",\"name\":", it->name);
+	raw_add(out, ",\"depth\":");
+	buf_add_u8(out, (uint8_t)('0' + it->depth % 10));
+	if (it->content != NULL && it->content[0] != '\0')
+		member_add(out, ",\"content\":", it->content);
+	else
+		member_add(out, ",\"empty\":", it->empty_reason);
+	buf_add_u8(out, '}');
+}
+
+static void
+record_add(struct buf *out, const struct record *rec)
+{
+	member_add(out, "{\"layout\":", rec->layout);
+	raw_add(
+	    out, rec->official ? ",\"official\":true" : ",\"official\":false");
+	member_add(out, ",\"fiscal_year\":", rec->fiscal_year);
+	buf_printf(out,
+	    ",\"version\":%u,\"as_of_ms\":%llu,"
+	    "\"published_until_ms\":%llu,\"items\":[",
+	    rec->record_version, (unsigned long long)rec->as_of_ms,
+	    (unsigned long long)rec->published_until_ms);
+	for (size_t i = 0; i < rec->n_items; i++) {
+		if (i > 0)
+			buf_add_u8(out, ',');
+		item_add(out, &rec->items[i]);
+	}
+	raw_add(out, "]}");
+}
+
+static void
+part_add(struct buf *out, const struct payload_part *part)
+{
+	member_add(out, "{\"data\":", part->data);
+	member_add(
+	    out, ",\"outcome\":", outcome_code((enum outcome)part->outcome));
+	raw_add(out, ",\"records\":[");
+	for (size_t i = 0; i < part->n_records; i++) {
+		if (i > 0)
+			buf_add_u8(out, ',');
+		record_add(out, &part->records[i]);
+	}
+	raw_add(out, "]}");
+}
+
+void
+payload_text(const struct payload *p, struct buf *out)
+{
+	buf_add_u8(out, '[');
+	for (size_t i = 0; i < p->n_parts; i++) {
+		if (i > 0)
+			buf_add_u8(out, ',');
+		part_add(out, &p->parts[i]);
+	}
+	buf_add_u8(out, ']');
 }

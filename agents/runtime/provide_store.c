@@ -324,10 +324,10 @@ settled_write(struct store_steps *s, struct store_job **jobs, size_t n)
 	struct db_params *p = store_step(s,
 	    "UPDATE exchange_record r SET outcome = u.outcome "
 	    "FROM unnest($1::text[], $2::text[], $3::uuid[], $4::int[], "
-	    "$5::int[], $6::bool[]) AS u (agency, inquirer, id, month, "
-	    "outcome, accepted) WHERE r.agency = u.agency "
+	    "$5::int[], $6::bool[], $7::int[]) AS u (agency, inquirer, id, "
+	    "month, outcome, accepted, side) WHERE r.agency = u.agency "
 	    "AND r.inquirer = u.inquirer AND r.exchange_id = u.id "
-	    "AND r.side = 2 AND r.month = u.month AND NOT u.accepted "
+	    "AND r.side = u.side AND r.month = u.month AND NOT u.accepted "
 	    "AND u.outcome > 1");
 
 	TEXTS(p, S(i).agency);
@@ -336,6 +336,7 @@ settled_write(struct store_steps *s, struct store_job **jobs, size_t n)
 	INTS(p, exchange_month(S(i).exchange_id));
 	INTS(p, S(i).outcome);
 	BOOLS(p, S(i).accepted || S(i).receipt);
+	INTS(p, SIDE_ANSWERED);
 	p = store_step(s,
 	    "DELETE FROM kept k USING unnest($1::text[], $2::text[], "
 	    "$3::uuid[], $4::bool[]) AS u (agency, inquirer, id, receipt) "

@@ -199,6 +199,16 @@ worker_stop(struct worker *w)
 	db_close(w->db);
 }
 
+/*
+ * Every statement of ours looks rows up by their keys, many at a time. The
+ * planner, which guesses at unnest and at tables never analysed, would now and
+ * then read a whole table instead, and plan each time anew.
+ */
+static const char planner[] =
+    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+    " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_material=off"
+    " -c enable_bitmapscan=off -c enable_memoize=off -c jit=off";
+
 enum err
 store_open(const char *conninfo, const char *agencies, struct store **out)
 {
@@ -207,8 +217,8 @@ store_open(const char *conninfo, const char *agencies, struct store **out)
 	enum err e;
 
 	*out = NULL;
-	buf_printf(
-	    &info, "%s options='-c renkei.agencies=%s'", conninfo, agencies);
+	buf_printf(&info, "%s options='-c renkei.agencies=%s%s'", conninfo,
+	    agencies, planner);
 	buf_add_u8(&info, 0);
 	s->conninfo = xstrdup((const char *)info.p);
 	s->done = evq_new(4 * QUEUE_CAP);

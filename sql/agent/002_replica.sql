@@ -13,6 +13,6 @@ CREATE TABLE record (
 	non_disclosure boolean NOT NULL DEFAULT false, -- 不開示
 	-- the Record message of schemas/renkei.proto, as it will be sealed: an
 	-- answer costs no conversion; nothing else is in it
-	body bytea NOT NULL,
+	body bytea COMPRESSION lz4 NOT NULL,
 	PRIMARY KEY (agency, local_id, data, fiscal_year, version)
 );

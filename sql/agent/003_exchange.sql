@@ -52,7 +52,8 @@ BEGIN
 	IF to_regclass(format('public.exchange_record_%s', yyyymm)) IS NULL THEN
 		PERFORM pg_advisory_xact_lock(hashtext('exchange_month_ensure'));
 		EXECUTE format('CREATE TABLE IF NOT EXISTS exchange_record_%s '
-		    'PARTITION OF exchange_record FOR VALUES IN (%s)',
+		    'PARTITION OF exchange_record FOR VALUES IN (%s) '
+		    'WITH (fillfactor = 70)', -- each is completed once
 		    yyyymm, yyyymm);
 	END IF;
 END
@@ -82,8 +83,11 @@ CREATE TABLE outgoing (
 	payload bytea,                  -- opened answer, as Payload
 	ended_ms bigint,
 	PRIMARY KEY (agency, exchange_id)
-);
-CREATE INDEX outgoing_open ON outgoing (created_ms) WHERE state < 3;
+) WITH (fillfactor = 60); -- each is completed once, in its place
+ALTER TABLE outgoing ALTER payload SET STORAGE EXTERNAL;
+-- What is open is young: found at start without an index of its own, which
+-- every end of an inquiry would have to leave.
+CREATE INDEX outgoing_age ON outgoing USING brin (created_ms);
 
 -- One use of a permit, and the sealed provision as long as it may have to be
 -- delivered again: until the inquirer's receipt, else 24 h.
@@ -106,6 +110,8 @@ CREATE TABLE kept (
 	kept_ms bigint NOT NULL,
 	PRIMARY KEY (agency, inquirer, exchange_id)
 );
+-- no use in compressing what is encrypted
+ALTER TABLE kept ALTER ciphertext SET STORAGE EXTERNAL;
 
 -- Permits that wait for an official.
 CREATE TABLE waiting (
