@@ -2,33 +2,27 @@
 
 #include <assert.h>
 
-static bool
-kind_known(uint32_t kind)
-{
-	switch (kind) {
-#define FRAME_CASE(name, number, what) case number:
-		FRAME_TABLE(FRAME_CASE)
-#undef FRAME_CASE
-		return true;
-	default:
-		return false;
-	}
-}
-
+/* The most bytes of a frame of this kind; 0 for one that is none. */
 static size_t
 kind_limit(uint32_t kind)
 {
-	return kind == FRAME_PROVISION || kind == FRAME_ANSWER
-		   ? PROVISION_FRAME_MAX
-		   : FRAME_MAX;
+	switch (kind) {
+#define FRAME_CASE(name, number, most, what) \
+	case number:                         \
+		return most;
+		FRAME_TABLE(FRAME_CASE)
+#undef FRAME_CASE
+	default:
+		return 0;
+	}
 }
 
 const char *
 frame_name(uint32_t kind)
 {
 	switch (kind) {
-#define FRAME_CASE(name, number, what) \
-	case number:                   \
+#define FRAME_CASE(name, number, most, what) \
+	case number:                         \
 		return &#name[sizeof("FRAME_") - 1];
 		FRAME_TABLE(FRAME_CASE)
 #undef FRAME_CASE
@@ -57,7 +51,7 @@ frame_open(struct span bytes, struct arena *a, struct frame *out)
 	if (bytes.n > PROVISION_FRAME_MAX)
 		return ERR_TOO_LONG;
 	e = frame_decode(bytes, a, out);
-	if (e == ERR_NONE && !kind_known(out->kind))
+	if (e == ERR_NONE && kind_limit(out->kind) == 0)
 		e = ERR_MALFORMED;
 	if (e == ERR_NONE && bytes.n > kind_limit(out->kind))
 		e = ERR_TOO_LONG;

@@ -36,6 +36,10 @@
 #define ENVELOPE_MAX 65536
 #define FRAME_MAX 65536
 #define PROVISION_FRAME_MAX (1024 * 1024 + 16384)
+#define INQUIRY_MAX 32768 /* fits into a permit with its proof */
+#define SMALL_MAX 4096	  /* any other frame of a party */
+#define SLIP_MAX 2048	  /* Envelope of a provision, pending, receipt */
+#define CIPHERTEXT_MAX (1024 * 1024 + 16) /* largest bucket and its tag */
 
 #define FRAME_FIELDS(X)                                                       \
 	X(VERSION, version, 0) X(U32, kind, 0)                                \
@@ -82,8 +86,8 @@
 	X(FIXED0, inquirer_key_id, 16) X(U64, sequence, 0)
 
 #define PROVISION_FRAME_FIELDS(X)                                             \
-	X(BYTES, envelope, ENVELOPE_MAX)                                      \
-	X(BYTES, ciphertext, PROVISION_FRAME_MAX)
+	X(BYTES, envelope, SLIP_MAX)                                          \
+	X(BYTES, ciphertext, CIPHERTEXT_MAX)
 
 #define PENDING_FIELDS(X)                                                     \
 	X(VERSION, version, 0) X(FIXED, exchange_id, 16)                      \
@@ -135,8 +139,8 @@
 #define ANSWER_FIELDS(X)                                                      \
 	X(FIXED, exchange_id, 16) X(MSG, outcome, entry_proof)                \
 	X(BYTES, permit_body, 8192) X(FIXED, permit_salt, 32)                 \
-	X(BYTES, provision, ENVELOPE_MAX)                                     \
-	X(BYTES, ciphertext, PROVISION_FRAME_MAX)
+	X(BYTES, provision, SLIP_MAX)                                         \
+	X(BYTES, ciphertext, CIPHERTEXT_MAX)
 
 #define REFUSAL_FIELDS(X)                                                     \
 	X(FIXED0, exchange_id, 16) X(U32, outcome, 0)                         \
@@ -145,7 +149,7 @@
 
 #define NOTICE_FIELDS(X)                                                      \
 	X(FIXED, exchange_id, 16) X(U32, kind, 0)                             \
-	X(BYTES, envelope, ENVELOPE_MAX) X(U64, valid_until_ms, 0)
+	X(BYTES, envelope, SLIP_MAX) X(U64, valid_until_ms, 0)
 
 #define BUSY_FIELDS(X)                                                        \
 	X(FIXED0, exchange_id, 16) X(U32, retry_ms, 0)                        \
@@ -154,7 +158,7 @@
 #define SETTLED_FIELDS(X)                                                     \
 	X(FIXED, exchange_id, 16) X(TEXT, inquirer, PARTY_MAX)                \
 	X(U32, outcome, 0) X(BOOL, accepted, 0)                               \
-	X(BYTES, receipt, ENVELOPE_MAX) X(TEXT, error, 31)
+	X(BYTES, receipt, SLIP_MAX) X(TEXT, error, 31)
 
 #define ACQUISITION_REQUEST_FIELDS(X)                                         \
 	X(VERSION, version, 0) X(FIXED, acquisition_number, 16)               \

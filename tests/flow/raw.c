@@ -219,9 +219,12 @@ raw_send(struct raw *r, struct span bytes)
 void
 raw_send_frame(struct raw *r, enum frame_kind kind, struct span body)
 {
+	struct frame f = {
+	    .version = PROTOCOL_VERSION, .kind = kind, .body = body};
 	struct buf frame = {0};
 
-	frame_wrap(kind, body, &frame);
+	/* not frame_wrap, which would not make what is wrong */
+	frame_encode(&f, &frame);
 	raw_send(r, buf_span(&frame));
 	buf_free(&frame);
 }

@@ -99,7 +99,7 @@ bool raw_try_send(struct raw *r, struct span bytes);
 void raw_greet(struct raw *r);
 /* Whether a connection came about since last asked (also the first). */
 bool raw_came_up(struct raw *r);
-/* Send a well-formed frame of that kind around the body. */
+/* Send a frame of that kind, also none, around the body, of any size. */
 void raw_send_frame(struct raw *r, enum frame_kind kind, struct span body);
 /*
  * The next frame within `ms`; its body is borrowed until the next call. False
