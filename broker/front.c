@@ -56,6 +56,8 @@ struct front {
 	struct arena frame_arena, reply_arena;
 	uint64_t now_ms, tick_ms, expire_ms, drain_ms;
 	uint64_t frames, refused;
+	uint32_t proved_route; /* a proof is on its way to it ... */
+	uint64_t proved_size;  /* ... in the tree of this size */
 	size_t control_at;
 	struct zpoll polled[3 + WORKERS_MAX + CONTROL_CLIENTS];
 };
@@ -71,6 +73,17 @@ on_term(int signal)
 /* ---- sending --------------------------------------------------------------
  */
 
+/* Only what was sent moves the size from which the next proof starts. */
+static void
+proof_sent(struct front *f, uint32_t route, enum frame_kind kind)
+{
+	bool proves = kind == FRAME_PERMIT || kind == FRAME_ANSWER ||
+		      kind == FRAME_REFUSAL || kind == FRAME_CODE_NOTICE;
+	struct peer *peer = peers_find(f->peers, route);
+	if (proves && f->proved_route == route && peer != NULL)
+		peer->held_size = f->proved_size;
+}
+
 static enum err
 send_frame(void *ctx, uint32_t route, enum frame_kind kind, struct buf *body)
 {
@@ -81,6 +94,9 @@ send_frame(void *ctx, uint32_t route, enum frame_kind kind, struct buf *body)
 	enum err e = zsock_send_take(f->socket, route, &frame);
 	if (e == ERR_OFFLINE)
 		peers_gone(f->peers, route);
+	else if (e == ERR_NONE)
+		proof_sent(f, route, kind);
+	f->proved_route = 0;
 	return e;
 }
 
@@ -102,7 +118,8 @@ prove_consistency(struct front *f, struct peer *peer, uint64_t *from,
 		*from = 0; /* so long ago: it says hello again */
 		*n = 0;
 	}
-	peer->held_size = f->size;
+	f->proved_route = peer->route;
+	f->proved_size = f->size;
 }
 
 static enum err
@@ -138,6 +155,21 @@ writable(void *ctx)
 {
 	struct front *f = ctx;
 	return ledger_healthy(f->ledger);
+}
+
+static void
+frame_refuse(struct front *f, const char *party, uint32_t route, enum err e)
+{
+	struct refusal *r = xcalloc(1, sizeof(*r));
+	struct buf body = {0};
+	f->refused++;
+	oplog(
+	    OPLOG_WARN, "frame-refused", LOG_TEXT("party", party), LOG_ERR(e));
+	strcpy(r->error, err_code(e));
+	strcpy(r->hop, "broker");
+	refusal_encode(r, &body);
+	free(r);
+	send_frame(f, route, FRAME_REFUSAL, &body);
 }
 
 /* ---- hello ----------------------------------------------------------------
@@ -176,8 +208,9 @@ take_hello(struct front *f, struct peer *peer, struct span body)
 	struct hello h;
 	uint8_t hashes[MERKLE_PATH_MAX][HASH_LEN];
 	size_t n;
-	if (hello_decode(body, &f->frame_arena, &h) != ERR_NONE) {
-		f->refused++;
+	enum err e = hello_decode(body, &f->frame_arena, &h);
+	if (e != ERR_NONE) {
+		frame_refuse(f, peer->party, peer->route, e);
 		return;
 	}
 	if (h.held_size > f->size) {
@@ -284,21 +317,6 @@ static const struct {
     {FRAME_RESIDENT_CHANGE, MAY(PARTY_REGISTRAR), take_change},
     {FRAME_FOLLOW_REQUEST, MAY(PARTY_PORTAL) | MAY(PARTY_AUDITOR), take_follow},
 };
-
-static void
-frame_refuse(struct front *f, const char *party, uint32_t route, enum err e)
-{
-	struct refusal *r = xcalloc(1, sizeof(*r));
-	struct buf body = {0};
-	f->refused++;
-	oplog(
-	    OPLOG_WARN, "frame-refused", LOG_TEXT("party", party), LOG_ERR(e));
-	strcpy(r->error, err_code(e));
-	strcpy(r->hop, "broker");
-	refusal_encode(r, &body);
-	free(r);
-	send_frame(f, route, FRAME_REFUSAL, &body);
-}
 
 static void
 say_hello_first(struct front *f, uint32_t route)

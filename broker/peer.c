@@ -9,6 +9,7 @@
 struct member {
 	char party[PARTY_MAX + 1];
 	struct peer *turn; /* ring of its connections; whose turn it is */
+	size_t n;
 	struct member *same_hash;
 };
 
@@ -59,11 +60,13 @@ ring_join(struct peers *ps, struct peer *p)
 		*at = xcalloc(1, sizeof(**at));
 		strcpy((*at)->party, p->party);
 		(*at)->turn = p->next = p->prev = p;
+		(*at)->n = 1;
 		return;
 	}
 	p->next = (*at)->turn;
 	p->prev = p->next->prev;
 	p->prev->next = p->next->prev = p;
+	(*at)->n++;
 }
 
 static void
@@ -80,6 +83,19 @@ ring_leave(struct peers *ps, struct peer *p)
 		m->turn = p->next;
 	p->prev->next = p->next;
 	p->next->prev = p->prev;
+	m->n--;
+}
+
+/*
+ * Connections that went are noticed only when something is sent to them: a
+ * party that comes and goes must not fill our memory with them.
+ */
+static void
+ring_bound(struct peers *ps, const char *party)
+{
+	struct member *m = *party_at(ps, party);
+	if (m != NULL && m->n >= PEERS_MAX)
+		peers_gone(ps, m->turn->route);
 }
 
 struct peer *
@@ -88,6 +104,7 @@ peers_seen(struct peers *ps, uint32_t route, const char *party)
 	struct peer *p = peers_find(ps, route);
 	if (p != NULL)
 		return p;
+	ring_bound(ps, party);
 	p = xcalloc(1, sizeof(*p));
 	p->route = route;
 	strcpy(p->party, party);
