@@ -228,6 +228,7 @@ docket_add(struct docket *d, const uint8_t id[static ID_LEN],
 		if (x->next != NULL)         \
 			x->next->at = x->at; \
 	} while (0)
+	x->inquirer->open++;
 	LINK(x->inquirer->asked, asked_next, asked_at);
 	LINK(x->provider->given, given_next, given_at);
 	d->n++;
@@ -245,6 +246,7 @@ docket_remove(struct docket *d, struct exchange *x)
 	while (*at != x)
 		at = &(*at)->same_hash;
 	*at = x->same_hash;
+	x->inquirer->open--;
 	UNLINK(asked_next, asked_at);
 	UNLINK(given_next, given_at);
 	load_drop(d, x->inquirer);
@@ -336,6 +338,12 @@ size_t
 docket_in_flight(const struct docket *d)
 {
 	return d->in_flight;
+}
+
+size_t
+docket_open(const struct docket *d)
+{
+	return d->n;
 }
 
 size_t

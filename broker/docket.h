@@ -63,6 +63,7 @@ struct load {
 	char party[PARTY_MAX + 1];
 	uint32_t messages; /* its own questions that hold papers */
 	size_t bytes;
+	uint32_t open; /* its own questions, with papers or without */
 	struct exchange *asked, *given;
 	struct load *same_hash;
 };
@@ -92,6 +93,7 @@ struct papers *docket_papers(struct docket *d, struct exchange *x);
 void docket_weigh(struct docket *d, struct exchange *x);
 void docket_let_go(struct docket *d, struct exchange *x);
 size_t docket_in_flight(const struct docket *d);
+size_t docket_open(const struct docket *d);
 size_t docket_bytes(const struct docket *d);
 size_t docket_at(const struct docket *d, enum step s);
 

@@ -18,6 +18,9 @@
 #define STAGGER_MS 250	  /* a party that returns gets its backlog ... */
 #define STAGGER_BATCH 256 /* ... so many at a time */
 #define BUSY_RETRY_MS 500
+/* open at a time, papers or none: a third of a kilobyte each, for days */
+#define OPEN_PARTY_MAX 200000
+#define OPEN_ALL_MAX 1000000
 #define NOTICE_PENDING 1
 #define NOTICE_LATE 2
 #define NOTICE_OFFLINE 3
@@ -54,6 +57,7 @@ struct event {
 	const struct vault_reply *reply;
 	struct ledger_job *job;
 	struct span envelope, ciphertext;
+	struct span body; /* of the envelope, of a provision */
 	const struct provision *provision;
 };
 
@@ -589,8 +593,11 @@ step_provision(struct hub *h, struct exchange *x, const struct event *e)
 	case EVENT_ENTER:
 		provision_due(h, x);
 		return TURN_WAIT;
-	case EVENT_PROVISION:
 	case EVENT_PENDING:
+		if (x->pending) /* said before: nothing is new */
+			return TURN_WAIT;
+		/* fallthrough */
+	case EVENT_PROVISION:
 		provision_hold(h, x, e);
 		crash_point("front.after_provision");
 		return TURN_NEXT;
@@ -930,6 +937,24 @@ answer_go(struct hub *h, struct exchange *x, bool last_try)
 	return x->again ? TURN_END : TURN_NEXT;
 }
 
+/* The first outcome wins; who comes later hears whether it was its own. */
+static void
+provision_late(struct hub *h, struct exchange *x, const struct event *e)
+{
+	uint8_t hash[HASH_LEN];
+	struct settled s;
+	if (x->answered_ms == 0)
+		return; /* the log was not read again yet */
+	sha256(e->body, hash);
+	settled_of(x, &s);
+	s.accepted = memcmp(hash, x->provision_hash, HASH_LEN) == 0;
+	if (!s.accepted) {
+		h->counters.late++;
+		strcpy(s.error, err_code(ERR_SETTLED));
+	}
+	say_settled(h, x->provider->party, x->provider_route, &s);
+}
+
 static enum turn step_receipt(
     struct hub *h, struct exchange *x, const struct event *e);
 
@@ -944,8 +969,10 @@ step_answer(struct hub *h, struct exchange *x, const struct event *e)
 	case EVENT_DUE: /* the provider has it no more */
 		return answer_go(h, x, answer_loaded(x));
 	case EVENT_PROVISION:
-		return answer_take(h, x, e->ciphertext) ? answer_go(h, x, false)
-							: TURN_WAIT;
+		if (answer_take(h, x, e->ciphertext))
+			return answer_go(h, x, false);
+		provision_late(h, x, e);
+		return TURN_WAIT;
 	case EVENT_LEDGER:
 		if (e->job->err == ERR_NONE &&
 		    papers_take(h, x, e->job) == ERR_NONE && answer_loaded(x))
@@ -979,6 +1006,9 @@ step_receipt(struct hub *h, struct exchange *x, const struct event *e)
 	case EVENT_RETRY:
 		h->counters.retries++;
 		return jump(h, x, STEP_answer);
+	case EVENT_PROVISION:
+		provision_late(h, x, e);
+		return TURN_WAIT;
 	case EVENT_DUE:
 		x->closing = true;
 		x->ending = OUTCOME_UNCOLLECTED;
@@ -1116,6 +1146,10 @@ cap_reached(struct hub *h, const struct load *l, size_t bytes)
 		return "restart";
 	if (!h->leaf.writable(h->leaf.ctx))
 		return "ledger";
+	if (l->open >= OPEN_PARTY_MAX)
+		return "party-open";
+	if (docket_open(h->docket) >= OPEN_ALL_MAX)
+		return "all-open";
 	if (l->messages >= m->party_messages)
 		return "party-messages";
 	if (l->bytes + bytes > m->party_bytes)
@@ -1285,6 +1319,7 @@ hub_provision(
 	    &(struct event){.kind = EVENT_PROVISION,
 		.envelope = f.envelope,
 		.ciphertext = f.ciphertext,
+		.body = env.body,
 		.provision = &p});
 }
 
