@@ -390,8 +390,9 @@ step_on(struct issues *is, struct issue *i, struct ledger_job *job)
 		return;
 	case ISSUE_FORGET:
 		is->counters.acknowledged += job->known;
-		tell_registrar(is, i->registrar, i->route, i->number,
-		    i->outcome, ERR_NONE, true);
+		if (job->known) /* else it was not this agency's to say */
+			tell_registrar(is, i->registrar, i->route, i->number,
+			    i->outcome, ERR_NONE, true);
 		crash_point("front.after_acknowledge");
 		issue_end(is, i);
 		return;
@@ -501,14 +502,35 @@ issues_change(struct issues *is, const char *registrar, uint32_t route,
 	ask_vault(is, i, ISSUE_LOCATE, VAULT_LOCATE);
 }
 
+static void
+acknowledge_refused(
+    struct issues *is, const char *agency, uint32_t route, enum err e)
+{
+	struct refusal *r = xcalloc(1, sizeof(*r));
+	struct buf body = {0};
+	is->counters.errors++;
+	oplog(OPLOG_WARN, "acknowledgement-refused", LOG_TEXT("party", agency),
+	    LOG_ERR(e));
+	strcpy(r->error, err_code(e));
+	strcpy(r->hop, "broker");
+	refusal_encode(r, &body);
+	free(r);
+	is->leaf.send(is->leaf.ctx, route, FRAME_REFUSAL, &body);
+}
+
 void
 issues_acknowledge(struct issues *is, const char *agency, uint32_t route,
     const char *registrar, struct span body)
 {
 	struct code_ack ack;
 	arena_reset(&is->arena);
-	if (code_ack_decode(body, &is->arena, &ack) != ERR_NONE)
+	enum err e = code_ack_decode(body, &is->arena, &ack);
+	if (e == ERR_NONE && is->n >= MOST)
+		e = ERR_BUSY;
+	if (e != ERR_NONE) {
+		acknowledge_refused(is, agency, route, e);
 		return;
+	}
 	struct issue *i = issue_number(is, ack.acquisition_number);
 	if (i == NULL) {
 		/* a notice of before a restart */
