@@ -722,6 +722,8 @@ ask_busy(struct agency *a, struct span body)
 	if (e != ERR_NONE)
 		return e;
 	a->counters[COUNT_BUSY]++;
+	if (strcmp(m.what, "hello") == 0)
+		link_greet_soon(a);
 	k = idmap_find(&a->host->asked, m.exchange_id);
 	if (k != NULL && k->agency == a && k->state == ASKED_SENT) {
 		k->state = ASKED_READY;

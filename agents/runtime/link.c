@@ -13,6 +13,7 @@
 #include "lib/oplog.h"
 
 #define GREET_AGAIN_MS 5000
+#define GREET_SOON_MS 1100 /* the broker then takes what we lost for lost */
 #define MAINTAIN_MS 1000
 #define BURST 64 /* messages taken from one socket in a turn */
 
@@ -156,6 +157,16 @@ frame_refused(struct agency *a, const char *peer, enum err e)
 		oplog(OPLOG_ERROR, "log-forked", LOG_TEXT("agency", a->code));
 }
 
+/* We and the broker differ in what we hold of the log: hello again. */
+void
+link_greet_soon(struct agency *a)
+{
+	if (a->state != LINE_UP)
+		return;
+	a->state = LINE_GREETING;
+	a->greeted_ms = clock_mono_ms() - GREET_AGAIN_MS + GREET_SOON_MS;
+}
+
 static void
 broker_event(struct agency *a)
 {
@@ -190,6 +201,8 @@ broker_read(struct agency *a, struct zmsg *m)
 			    zmsg_span(m));
 		if (e != ERR_NONE)
 			frame_refused(a, "broker", e);
+		if (e == ERR_PROOF)
+			link_greet_soon(a);
 	}
 }
 

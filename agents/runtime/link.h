@@ -23,5 +23,7 @@ enum err link_send_registrar(
     struct agency *a, enum frame_kind kind, struct span body);
 /* Ask the broker for its newest checkpoint and go on from what is held. */
 void link_greet(struct agency *a);
+/* The same a second later, in which nothing is sent. */
+void link_greet_soon(struct agency *a);
 
 #endif
