@@ -143,6 +143,13 @@ class_names(const struct policy *p, uint32_t c, uint32_t body, uint32_t day)
 	return bits_has(p->class_[c].bits, body);
 }
 
+/* A cell or class of an ordinance's one body: not of the statute. */
+static bool
+an_ordinance(const char *code)
+{
+	return code[0] == '=';
+}
+
 /* Which kinds are in which class that day. */
 static void
 classes_fill(struct asking *a)
@@ -150,6 +157,8 @@ classes_fill(struct asking *a)
 	for (uint32_t c = 1; c <= a->p->class_codes.n; c++) {
 		memset(a->class_has[c], 0, sizeof(a->may[0]));
 		a->class_n[c] = 0;
+		if (an_ordinance(a->p->class_[c].code))
+			continue;
 		for (uint32_t k = 0; k < a->kinds.n; k++) {
 			uint32_t body =
 			    names_find(&a->p->codes, a->kinds.v[k].cell[0]);
@@ -260,7 +269,8 @@ cells_tell(struct asking *a)
 {
 	for (uint32_t c = 1; c <= a->p->cells.n; c++)
 		for (uint32_t b = 1; b <= a->p->codes.n; b++)
-			if (cell_names(a->p, c, b, a->day))
+			if (!an_ordinance(a->p->cell[c].text) &&
+			    cell_names(a->p, c, b, a->day))
 				fprintf(a->cells, "%s\t%s\t%s\n", a->date,
 				    a->p->cell[c].text, a->p->body[b].code);
 }
