@@ -56,6 +56,55 @@ entries(int type)
 	return world_count(w, "renkei_broker", sql);
 }
 
+/* Counts the exchange among those that are not over. */
+static const char *
+live_sql(const struct inquiry *inq)
+{
+	static char sql[120];
+	char id[UUID_TEXT_LEN];
+
+	snprintf(sql, sizeof sql,
+	    "SELECT count(*) FROM live WHERE exchange_id = '%s'",
+	    uuid_text(inq->exchange_id, id));
+	return sql;
+}
+
+/* The exchange a PERMIT, ANSWER or SETTLED is about; false for another. */
+static bool
+frame_is_of(const struct frame *f, const uint8_t id[static ID_LEN])
+{
+	struct arena arena = {0};
+	struct permit permit;
+	struct entry entry;
+	struct answer answer;
+	struct settled settled;
+	bool same = false;
+
+	if (f->kind == FRAME_PERMIT &&
+	    permit_decode(f->body, &arena, &permit) == ERR_NONE &&
+	    entry_decode(permit.entry.body, &arena, &entry) == ERR_NONE)
+		same = memcmp(entry.exchange_id, id, ID_LEN) == 0;
+	if (f->kind == FRAME_ANSWER &&
+	    answer_decode(f->body, &arena, &answer) == ERR_NONE)
+		same = memcmp(answer.exchange_id, id, ID_LEN) == 0;
+	if (f->kind == FRAME_SETTLED &&
+	    settled_decode(f->body, &arena, &settled) == ERR_NONE)
+		same = memcmp(settled.exchange_id, id, ID_LEN) == 0;
+	arena_wipe_free(&arena);
+	return same;
+}
+
+/* Skip to that frame of that exchange: others may be delivered again. */
+static bool
+await_of(struct actor *a, enum frame_kind kind, const struct inquiry *inq,
+    struct frame *f)
+{
+	while (raw_await(a->raw, kind, WAIT_MS, f))
+		if (frame_is_of(f, inq->exchange_id))
+			return true;
+	return false;
+}
+
 /* --- issue ------------------------------------------------------------------
  */
 
@@ -137,28 +186,25 @@ answers_a_lawful_inquiry(void)
 	struct answer answer;
 	struct frame f;
 	long before = entries(1), outcomes = entries(3);
-	char live[16];
 
-	snprintf(live, sizeof live, "%s",
-	    world_sql(w, "renkei_broker", "SELECT count(*)::text FROM live"));
 	actor_inquiry(nenkin, &row_73, &sealed, &inq);
 	actor_ask(nenkin, &inq, NULL);
-	CU_ASSERT_TRUE_FATAL(raw_await(city->raw, FRAME_PERMIT, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(city, FRAME_PERMIT, &inq, &f));
 	CU_ASSERT_EQUAL(entries(1), before + 1); /* before it was released */
 	permit_code(f.body, code);
 	SUITE_BYTES(code, city_code, CODE_LEN);
 	actor_provision(city, f.body, OUTCOME_PROVIDED, nenkin->hpke,
 	    span_str("not a Payload, and nobody but nenkin can tell"), &parts);
 	actor_provide(city, &parts);
-	CU_ASSERT_TRUE_FATAL(raw_await(nenkin->raw, FRAME_ANSWER, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(nenkin, FRAME_ANSWER, &inq, &f));
 	SUITE_ERR(answer_decode(f.body, &arena, &answer), ERR_NONE);
 	SUITE_BYTES(answer.exchange_id, inq.exchange_id, ID_LEN);
 	CU_ASSERT_EQUAL(answer.ciphertext.n, parts.ciphertext.n);
 	CU_ASSERT_EQUAL(entries(3), outcomes + 1);
 	receipt_send(&inq, &answer);
-	CU_ASSERT_TRUE(raw_await(city->raw, FRAME_SETTLED, WAIT_MS, &f));
-	CU_ASSERT_TRUE(world_until(
-	    w, "renkei_broker", "SELECT count(*) FROM live", live, 10));
+	CU_ASSERT_TRUE(await_of(city, FRAME_SETTLED, &inq, &f));
+	CU_ASSERT_TRUE(
+	    world_until(w, "renkei_broker", live_sql(&inq), "0", 10));
 	answer_parts_free(&parts);
 	arena_wipe_free(&arena);
 	buf_free(&sealed);
@@ -175,13 +221,13 @@ repeats_the_outcome_to_an_honest_retry(void)
 
 	actor_inquiry(nenkin, &row_73, &sealed, &inq);
 	actor_ask(nenkin, &inq, &sent);
-	CU_ASSERT_TRUE_FATAL(raw_await(city->raw, FRAME_PERMIT, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(city, FRAME_PERMIT, &inq, &f));
 	actor_provision(
 	    city, f.body, OUTCOME_NOT_HELD, NULL, (struct span){0}, &parts);
 	actor_provide(city, &parts);
-	CU_ASSERT_TRUE_FATAL(raw_await(nenkin->raw, FRAME_ANSWER, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(nenkin, FRAME_ANSWER, &inq, &f));
 	raw_send_frame(nenkin->raw, FRAME_INQUIRY, buf_span(&sent));
-	CU_ASSERT_TRUE(raw_await(nenkin->raw, FRAME_ANSWER, WAIT_MS, &f));
+	CU_ASSERT_TRUE(await_of(nenkin, FRAME_ANSWER, &inq, &f));
 	CU_ASSERT_EQUAL(entries(1), permits + 1);
 	answer_parts_free(&parts);
 	buf_free(&sealed);
@@ -267,7 +313,7 @@ refuses_the_same_id_with_another_question(void)
 
 	actor_inquiry(nenkin, &row_73, &sealed, &inq);
 	actor_ask(nenkin, &inq, NULL);
-	CU_ASSERT_TRUE(raw_await(city->raw, FRAME_PERMIT, WAIT_MS, &f));
+	CU_ASSERT_TRUE(await_of(city, FRAME_PERMIT, &inq, &f));
 	inq.sequence++;
 	actor_ask(nenkin, &inq, NULL);
 	refusal_await(nenkin, inq.exchange_id, &logged, error);
@@ -358,18 +404,18 @@ forwards_an_open_permit_after_a_kill(void)
 
 	actor_inquiry(nenkin, &row_73, &sealed, &inq);
 	actor_ask(nenkin, &inq, &sent);
-	CU_ASSERT_TRUE_FATAL(raw_await(city->raw, FRAME_PERMIT, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(city, FRAME_PERMIT, &inq, &f));
 	process_kill(world_process(w, "broker"), true);
 	actor_free(nenkin);
 	actor_free(city);
 	actor_free(registrar);
 	broker_up();
-	CU_ASSERT_TRUE_FATAL(raw_await(city->raw, FRAME_PERMIT, WAIT_MS, &f));
+	CU_ASSERT_TRUE_FATAL(await_of(city, FRAME_PERMIT, &inq, &f));
 	actor_provision(
 	    city, f.body, OUTCOME_NOT_HELD, NULL, (struct span){0}, &parts);
 	actor_provide(city, &parts);
 	raw_send_frame(nenkin->raw, FRAME_INQUIRY, buf_span(&sent));
-	CU_ASSERT_TRUE(raw_await(nenkin->raw, FRAME_ANSWER, WAIT_MS, &f));
+	CU_ASSERT_TRUE(await_of(nenkin, FRAME_ANSWER, &inq, &f));
 	CU_ASSERT_EQUAL(entries(1), permits + 1);
 	answer_parts_free(&parts);
 	buf_free(&sealed);
