@@ -29,5 +29,7 @@ int policy_cmd_decide(int argc, char **argv);
 int policy_cmd_explain(int argc, char **argv);
 int policy_cmd_rights(int argc, char **argv);
 int policy_cmd_diff(int argc, char **argv);
+int policy_cmd_usage(int argc, char **argv);
+int policy_cmd_simulate(int argc, char **argv);
 
 #endif
