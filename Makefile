@@ -69,7 +69,7 @@ TEST_BROKER := $(call obj,$(filter-out tests/unit/broker/test_%,$(wildcard tests
 TOOLS := $(wildcard tests/tools/*.c)
 TOOL_BIN := $(TOOLS:tests/tools/%.c=$(BUILD)/tests/%)
 
-.PHONY: all check check-long clean demo down flow format format-check install \
+.PHONY: all bench check check-long clean demo down flow format format-check install \
 	sql-check tests unit up
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -140,6 +140,14 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(A_POLICY) $(A_LIB)
 $(BUILD)/tests/flow/%: $(BUILD)/obj/tests/flow/%.o $(FLOW_SHARED) $(TEST_SHARED) $(A_POLICY) $(A_LIB)
 	@mkdir -p $(@D)
 	$(LINK) -lcunit
+
+# measurements, each a program that makes its own world
+BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(FLOW_SHARED) $(TEST_SHARED) $(A_POLICY) $(A_LIB)
+	@mkdir -p $(@D)
+	$(LINK) -lcunit
+bench: all $(BENCH_BIN)
+	@for f in 1 64; do BUILD=$(BUILD) $(BUILD)/tests/bench/broker -f $$f -n $$((f * 200 + 2000)); done
 
 unit: $(UNIT_BIN) $(TOOL_BIN)
 	@BUILD=$(BUILD) tests/run $(UNIT_BIN)
