@@ -240,7 +240,8 @@
 	X(U32, outcome, 0) X(BYTES, alias_lookup, 320)                        \
 	X(BOOL, holder_known, 0) X(TEXT, actor, NAME_MAX_)                    \
 	X(TEXT, note, NAME_MAX_) X(U32, entry_type, 0)                        \
-	X(FIXED0, subject_hash, 32)
+	X(FIXED0, subject_hash, 32) X(BYTES, part, 131072)                    \
+	X(BYTES, signatures, 16384)
 
 #define VAULT_REPLY_FIELDS(X)                                                 \
 	X(U64, ticket, 0) X(TEXT, error, 31) X(U32, entry_type, 0)            \
