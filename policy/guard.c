@@ -107,6 +107,20 @@ any_or(const struct names *names, const char *text, bool *ok)
 	return number;
 }
 
+static bool
+suspension_overlaps(const struct suspensions *list, const struct suspension *x)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct suspension *o = &list->v[i];
+
+		if (o->body == x->body && o->row == x->row &&
+		    o->data == x->data && o->from < x->until &&
+		    x->from < o->until)
+			return true;
+	}
+	return false;
+}
+
 static void
 suspension_add(struct policy *p, struct sheet *s, struct suspensions *list)
 {
@@ -127,14 +141,18 @@ suspension_add(struct policy *p, struct sheet *s, struct suspensions *list)
 	}
 	if (x.data != 0)
 		x.data = p->canonical[x.data];
+	if (suspension_overlaps(list, &x)) {
+		sheet_fault(s, "overlaps an earlier line");
+		return;
+	}
 	x.citation = names_text(&p->texts, names_put(&p->texts, s->cell[5]));
 	list->v = load_more(list->v, list->n, sizeof(*list->v));
 	list->v[list->n++] = x;
 }
 
-/* Replace the list by what a sheet says, unless it is at fault. */
-static void
-suspensions_take(struct policy *p, struct sheet *s)
+/* What a sheet says; an empty list where it is at fault. */
+static struct suspensions
+suspensions_read(struct policy *p, struct sheet *s)
 {
 	struct suspensions list = {0};
 
@@ -142,10 +160,9 @@ suspensions_take(struct policy *p, struct sheet *s)
 		suspension_add(p, s, &list);
 	if (*s->faults > 0) {
 		free(list.v);
-		return;
+		list = (struct suspensions){0};
 	}
-	free(p->suspensions.v);
-	p->suspensions = list;
+	return list;
 }
 
 #define SUSPENSIONS "suspensions.tsv"
@@ -158,34 +175,63 @@ suspensions_load(struct load *l)
 	struct sheet s;
 
 	load_open(l, SUSPENSIONS, SUSPENSIONS_HEADER, &s);
-	suspensions_take(l->p, &s);
+	l->p->filed = l->p->suspensions = suspensions_read(l->p, &s);
 	sheet_close(&s);
 }
 
 /* Signed files begin with "# version N", which is not of the table. */
 static struct span
-comments_skip(struct span tsv)
+comments_skip(struct span tsv, unsigned *lines)
 {
+	*lines = 0;
 	while (tsv.n > 0 && tsv.p[0] == '#') {
 		const uint8_t *end = memchr(tsv.p, '\n', tsv.n);
 		size_t n = end == NULL ? tsv.n : (size_t)(end - tsv.p) + 1;
 
 		tsv = span_of(tsv.p + n, tsv.n - n);
+		(*lines)++;
 	}
 	return tsv;
+}
+
+/* The list of a signed file; ERR_LINE with its faults. */
+static enum err
+suspensions_parse(
+    struct policy *p, struct span tsv, struct buf *why, struct suspensions *out)
+{
+	unsigned faults = 0, skipped;
+	struct sheet s;
+
+	tsv = comments_skip(tsv, &skipped);
+	sheet_open(&s, SUSPENSIONS, tsv, SUSPENSIONS_HEADER, why, &faults);
+	s.line += skipped;
+	*out = suspensions_read(p, &s);
+	sheet_close(&s);
+	return faults > 0 ? ERR_LINE : ERR_NONE;
 }
 
 enum err
 policy_suspend(struct policy *p, struct span tsv, struct buf *why)
 {
-	unsigned faults = 0;
-	struct sheet s;
+	struct suspensions list;
+	enum err e = suspensions_parse(p, tsv, why, &list);
 
-	sheet_open(&s, SUSPENSIONS, comments_skip(tsv), SUSPENSIONS_HEADER, why,
-	    &faults);
-	suspensions_take(p, &s);
-	sheet_close(&s);
-	return faults > 0 ? ERR_LINE : ERR_NONE;
+	if (e != ERR_NONE)
+		return e;
+	if (p->suspensions.v != p->filed.v)
+		free(p->suspensions.v);
+	p->suspensions = list;
+	return ERR_NONE;
+}
+
+enum err
+policy_suspend_check(struct policy *p, struct span tsv, struct buf *why)
+{
+	struct suspensions list;
+	enum err e = suspensions_parse(p, tsv, why, &list);
+
+	free(list.v);
+	return e;
 }
 
 void
@@ -219,6 +265,24 @@ guard_suspended(const struct policy *p, uint32_t inquirer, uint32_t provider,
 			*why = x->citation;
 			return true;
 		}
+	}
+	return false;
+}
+
+bool
+policy_suspended(
+    const struct policy *p, const struct policy_question *q, const char **why)
+{
+	uint32_t inquirer = names_find(&p->codes, q->inquirer);
+	uint32_t provider = names_find(&p->codes, q->provider);
+	uint32_t row = names_find(&p->rows, q->task);
+
+	for (size_t i = 0; i < q->n_data; i++) {
+		uint32_t data = names_find(&p->data, q->data[i]);
+
+		if (guard_suspended(p, inquirer, provider, row,
+			p->canonical[data], q->day, why))
+			return true;
 	}
 	return false;
 }

@@ -189,8 +189,9 @@ struct policy {
 
 	struct pia *pia;
 	uint32_t n_pia;
-	struct runs pia_runs; /* body, row + 1 -> pia[] */
-	struct suspensions suspensions;
+	struct runs pia_runs;		/* body, row + 1 -> pia[] */
+	struct suspensions suspensions; /* in force */
+	struct suspensions filed;	/* as the version's own file says */
 };
 
 /* Files as they lie in a blob, while it is parsed. */

@@ -154,7 +154,9 @@ policy_free(struct policy *p)
 	free(p->allowance);
 	free(p->by_procedure);
 	free(p->pia);
-	free(p->suspensions.v);
+	if (p->suspensions.v != p->filed.v)
+		free(p->suspensions.v);
+	free(p->filed.v);
 	buf_free(&p->notes);
 	free(p);
 }

@@ -55,6 +55,9 @@ enum err policy_open(const char *dir, struct policy **out, struct buf *why);
  * another thread asks.
  */
 enum err policy_suspend(struct policy *p, struct span tsv, struct buf *why);
+/* Whether policy_suspend would take it; changes nothing that is decided by. */
+enum err policy_suspend_check(
+    struct policy *p, struct span tsv, struct buf *why);
 
 /* Release; NULL is nothing. */
 void policy_free(struct policy *p);
@@ -130,6 +133,13 @@ struct policy_verdict {
  */
 enum outcome policy_decide(const struct policy *p,
     const struct policy_question *q, struct policy_verdict *v);
+
+/*
+ * Whether a suspension stops any of this on q->day, whatever the table says of
+ * it: what is asked again before an answer is handed over. The reason in *why.
+ */
+bool policy_suspended(
+    const struct policy *p, const struct policy_question *q, const char **why);
 
 /*
  * The privacy impact assessment (PIA, Act Arts. 21(2), 28(6)) of `body` for
