@@ -47,6 +47,7 @@ run_vault(const struct options *o)
 	    .vault_keys = o->vault_keys,
 	    .vault_seal_key = o->vault_seal_key,
 	    .policy_signatures = o->policy_signatures,
+	    .policy_store = o->policy_store,
 	    .portal = o->portal,
 	    .answer_by_seconds = o->answer_by_seconds,
 	    .valid_for_seconds = o->valid_for_seconds,

@@ -19,6 +19,8 @@
 	X(policy, CONFIG_PATH, true, NULL, 0, 0, "folder of the statute") \
 	X(policy_signatures, CONFIG_PATH, true, NULL, 0, 0, \
 	    "officers' signatures over the policy's hash") \
+	X(policy_store, CONFIG_PATH, false, NULL, 0, 4000, \
+	    "folder for what is loaded while running; then it rules") \
 	X(directory, CONFIG_PATH, true, NULL, 0, 0, "directory.tsv") \
 	X(directory_signatures, CONFIG_PATH, true, NULL, 0, 0, \
 	    "officers' signatures over the directory") \

@@ -11,6 +11,8 @@ struct options {
 	const char *database; /* libpq conninfo of the ledger's role */
 	const char *state;    /* folder of the signer's state */
 	const char *policy, *policy_signatures;
+	const char
+	    *policy_store; /* NULL: the law cannot change while running */
 	const char *directory, *directory_signatures, *officers, *ca, *crl;
 	const char *curve_key, *vault_keys, *vault_seal_key;
 	const char *endorse_key, *log_key, *log_origin;

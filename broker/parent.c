@@ -17,6 +17,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "broker/lawstore.h"
+#include "broker/vault_ops.h"
 #include "broker/workers.h"
 #include "lib/clock.h"
 #include "lib/oplog.h"
@@ -95,11 +97,28 @@ channel_open(int type, int ends[2])
 	return ends[0] >= 0 && ends[1] >= 0;
 }
 
+/* What was loaded last; the configured folder is for the first start only. */
+static enum err
+policy_fetch(const struct options *o, struct buf *blob, struct buf *why)
+{
+	struct buf signatures = {0};
+	enum err e = ERR_NOT_FOUND;
+	if (o->policy_store != NULL)
+		e = lawstore_read(
+		    o->policy_store, LAW_POLICY, &signatures, blob);
+	buf_free(&signatures);
+	if (e == ERR_NOT_FOUND)
+		return policy_pack(o->policy, blob, why);
+	if (e != ERR_NONE)
+		buf_printf(why, "%s: %s", o->policy_store, err_sentence(e));
+	return e;
+}
+
 static enum err
 policy_pass(struct parent *p)
 {
 	struct buf blob = {0}, why = {0};
-	enum err e = policy_pack(p->o->policy, &blob, &why);
+	enum err e = policy_fetch(p->o, &blob, &why);
 	if (e == ERR_NONE) {
 		if (p->policy_fd >= 0)
 			close(p->policy_fd);
@@ -368,11 +387,11 @@ sets_run(struct parent *p)
 		if (p->reload) {
 			sd_notify(0, "RELOADING=1");
 			p->reload = false;
-			/* what cannot be read leaves the old one in force */
-			policy_pass(p);
 		} else {
 			back_off(p);
 		}
+		/* what cannot be read leaves the old one in force */
+		policy_pass(p);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "broker/vault.h"
 
+#include "broker/lawstore.h"
 #include "broker/sandbox.h"
 #include "broker/vault_ops.h"
 #include "broker/vault_parts.h"
@@ -20,7 +21,7 @@
 
 struct vault *
 vault_new(struct linkcode_keys *keys, struct dhkey *seal_key,
-    struct directory *directory, const struct policy *policy,
+    struct directory *directory, struct policy *policy,
     const struct vault_options *o)
 {
 	struct vault *v = xcalloc(1, sizeof(*v));
@@ -47,6 +48,7 @@ vault_free(struct vault *v)
 {
 	if (v == NULL)
 		return;
+	law_fini(&v->law);
 	envelope_cache_free(v->roots);
 	seal_ring_free(v->ring);
 	directory_free(v->directory);
@@ -114,6 +116,10 @@ static const struct {
     {VAULT_NOTE, vault_note},
     {VAULT_LOCATE, vault_locate},
     {VAULT_RECEIPT, vault_receipt},
+    {VAULT_LAW_PART, vault_law_part},
+    {VAULT_LAW_PREPARE, vault_law_prepare},
+    {VAULT_LAW_TAKE, vault_law_take},
+    {VAULT_LAW_DROP, vault_law_drop},
 };
 
 static enum err
@@ -142,6 +148,7 @@ vault_answer(
 	if (e != ERR_NONE) {
 		memset(&r, 0, sizeof(r));
 		text_copy(r.error, sizeof(r.error), err_code(e));
+		text_copy(r.rule, sizeof(r.rule), w.why);
 	}
 	r.ticket = ask.ticket;
 	vault_reply_encode(&r, reply);
@@ -157,6 +164,7 @@ struct reading {
 	struct officers *officers;
 	struct directory *directory;
 	struct policy *policy;
+	struct law law;
 	struct linkcode_keys *keys;
 	struct dhkey *seal_key;
 	struct fault fault;
@@ -203,15 +211,30 @@ policy_read(struct reading *r)
 
 #define SIGNATURES_MAX 65536
 
+/* Those of the version that was loaded last, or of the configured one. */
+static enum err
+signatures_read(struct reading *r, struct buf *out)
+{
+	struct buf law = {0};
+	enum err e = ERR_NOT_FOUND;
+
+	if (r->o->policy_store != NULL)
+		e = lawstore_read(r->o->policy_store, LAW_POLICY, out, &law);
+	buf_free(&law);
+	return e == ERR_NOT_FOUND
+		   ? file_read(r->o->policy_signatures, SIGNATURES_MAX, out)
+		   : e;
+}
+
 /* The memfd is the front's to give; that officers signed it is ours to see. */
 static enum err
 policy_believe(struct reading *r)
 {
 	struct bundle b = {
-	    .kind = "policy", .version = policy_version(r->policy)};
+	    .kind = LAW_POLICY, .version = policy_version(r->policy)};
 	const char *path = r->o->policy_signatures;
 	struct buf signatures = {0};
-	enum err e = file_read(path, SIGNATURES_MAX, &signatures);
+	enum err e = signatures_read(r, &signatures);
 
 	memcpy(b.hash, policy_hash(r->policy), HASH_LEN);
 	if (e == ERR_NONE)
@@ -220,6 +243,30 @@ policy_believe(struct reading *r)
 	if (e != ERR_NONE && r->fault.what[0] == '\0')
 		fault_set(&r->fault, e, path, 0, "%s", err_sentence(e));
 	buf_free(&signatures);
+	return e;
+}
+
+/* What officers stopped stays so over a restart. */
+static enum err
+suspensions_read(struct reading *r)
+{
+	const char *store = r->o->policy_store;
+	struct buf signatures = {0}, list = {0};
+	enum err e;
+
+	if (store == NULL)
+		return ERR_NONE;
+	r->law.officers = r->officers;
+	e = lawstore_read(store, LAW_SUSPENSION, &signatures, &list);
+	if (e == ERR_NONE)
+		e = law_suspend(&r->law, r->policy, buf_span(&list),
+		    buf_span(&signatures), r->now_ms, &r->fault);
+	buf_free(&signatures);
+	buf_free(&list);
+	if (e == ERR_NOT_FOUND)
+		return ERR_NONE;
+	if (e != ERR_NONE && r->fault.what[0] == '\0')
+		fault_set(&r->fault, e, store, 0, "%s", err_sentence(e));
 	return e;
 }
 
@@ -243,6 +290,7 @@ static enum err (*const readings[])(struct reading *r) = {
     directory_read,
     policy_read,
     policy_believe,
+    suspensions_read,
     keys_read,
 };
 
@@ -258,11 +306,13 @@ vault_open(const struct vault_options *o)
 	for (size_t i = 0;
 	     e == ERR_NONE && i < sizeof(readings) / sizeof(readings[0]); i++)
 		e = readings[i](&r);
-	officers_free(r.officers);
+	r.law.officers = r.officers;
 	if (e == ERR_NONE) {
 		v = vault_new(r.keys, r.seal_key, r.directory, r.policy, o);
-		if (v != NULL)
+		if (v != NULL) {
+			v->law = r.law;
 			return v;
+		}
 		e = fault_set(&r.fault, ERR_NOT_FOUND, o->directory, 0,
 		    "the portal %s is not in it", o->portal);
 	} else {
@@ -270,6 +320,7 @@ vault_open(const struct vault_options *o)
 		dhkey_free(r.seal_key);
 		directory_free(r.directory);
 	}
+	law_fini(&r.law);
 	policy_free(r.policy);
 	oplog(OPLOG_ERROR, "vault-cannot-start", LOG_ERR(e),
 	    LOG_TEXT("why", fault_text(&r.fault, text, sizeof(text))));

@@ -13,7 +13,8 @@ struct vault_options {
 	const char *ca, *crl;
 	const char *vault_keys, *vault_seal_key;
 	const char *policy_signatures;
-	const char *portal; /* party code record codes are sealed to */
+	const char *policy_store; /* folder of lawstore.h; NULL: none */
+	const char *portal;	  /* party code record codes are sealed to */
 	uint32_t answer_by_seconds, valid_for_seconds;
 	unsigned workers; /* how many share the sealing key's cap */
 	int policy_fd;	  /* sealed memfd of the policy's bytes; taken over */

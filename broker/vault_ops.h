@@ -34,6 +34,14 @@
  *          only: no entry.
  * NOTE     entry_type (6, 7, 9, 11 or 12), actor, note, subject_hash. An entry
  *          about no person.
+ * LAW_PART part = the next bytes of a policy, or of a suspension list.
+ * LAW_PREPARE  all parts are there: note = "policy" or "suspension",
+ *          signatures = the officers'. The worker sees for itself that two of
+ *          them signed just this and that it may follow what is in force,
+ *          and keeps it ready. Gives the entry (entry_type 7) of its coming
+ *          into force; on error `rule` says file, line and what.
+ * LAW_TAKE what was prepared is in force from the next request on.
+ * LAW_DROP forget parts and what was prepared.
  *
  * A reply with `error` (a code of enum err) records nothing: it is for the
  * operator's log and the party's answer. The front's clock is not asked for:
@@ -47,13 +55,22 @@
 	X(VAULT_CHANGE, 5, "resident-change")                 \
 	X(VAULT_NOTE, 6, "note")                              \
 	X(VAULT_LOCATE, 7, "code-request or resident-change") \
-	X(VAULT_RECEIPT, 8, "receipt")
+	X(VAULT_RECEIPT, 8, "receipt")                        \
+	X(VAULT_LAW_PART, 9, "bytes of a file")               \
+	X(VAULT_LAW_PREPARE, 10, "signatures")                \
+	X(VAULT_LAW_TAKE, 11, "nothing")                      \
+	X(VAULT_LAW_DROP, 12, "nothing")
 
 enum vault_op {
 #define VAULT_OP_ENUM(name, number, with) name = number,
 	VAULT_OPS(VAULT_OP_ENUM)
 #undef VAULT_OP_ENUM
 };
+
+/* The kinds of LAW_PREPARE, as officers sign them (lib/bundle.h). */
+#define LAW_POLICY "policy"
+#define LAW_SUSPENSION "suspension"
+#define LAW_PART_MAX (96 * 1024)
 
 /* Largest packet either way: an inquiry, a provision's envelope and a permit.
  */

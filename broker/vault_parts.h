@@ -4,6 +4,7 @@
 
 #include "broker/linkcode.h"
 #include "broker/vault.h"
+#include "lib/bundle.h"
 #include "lib/directory.h"
 #include "lib/entry.h"
 #include "lib/outcome.h"
@@ -15,6 +16,22 @@
 #define VAULT_ISSUE_MS (86400000u) /* life of an acquisition number */
 
 /*
+ * What may take the place of the law in force: gathered part by part, checked,
+ * ready. Outcomes name the version of their permit, so that no older policy
+ * has to be kept for exchanges in flight.
+ */
+struct law {
+	struct officers *officers; /* whose signatures count */
+	struct buf incoming;	   /* parts so far */
+	struct policy *next;	   /* prepared: a policy ... */
+	bool next_suspends;	   /* ... or `incoming` as a suspension list */
+	uint64_t next_version;	   /* of that list */
+	struct policy *own;	   /* v->policy, if it came by LAW_TAKE */
+	struct buf suspensions;	   /* the signed list in force; empty: none */
+	uint64_t suspensions_version;
+};
+
+/*
  * A worker: keys, the directory and the policy in force, and caches. It keeps
  * nothing of an exchange from one request to the next.
  */
@@ -23,7 +40,8 @@ struct vault {
 	struct dhkey *seal_key;
 	struct seal_ring *ring;
 	struct directory *directory;
-	const struct policy *policy;
+	struct policy *policy;	    /* in force */
+	struct law law;		    /* how it may change */
 	const struct party *portal; /* in the directory */
 	struct envelope_cache *roots;
 	uint64_t answer_by_ms, valid_for_ms;
@@ -33,9 +51,10 @@ struct vault {
 	struct buf record, person; /* sealed references being made */
 };
 
-/* Takes all but policy over; NULL where `portal` is not in the directory. */
+/* Takes all but policy over (suspensions are put into it); NULL where `portal`
+ * is not in the directory. */
 struct vault *vault_new(struct linkcode_keys *keys, struct dhkey *seal_key,
-    struct directory *directory, const struct policy *policy,
+    struct directory *directory, struct policy *policy,
     const struct vault_options *o);
 void vault_free(struct vault *v);
 
@@ -56,6 +75,7 @@ struct vault_work {
 	struct entry entry; /* facts; vault_entry_close makes the rest */
 	bool has_handle;    /* whether the person is known: */
 	uint8_t handle[LINKCODE_HANDLE_LEN];
+	char why[NAME_MAX_ + 1]; /* of an error, where there is more to say */
 };
 
 enum err vault_admit(struct vault_work *w);
@@ -66,6 +86,18 @@ enum err vault_locate(struct vault_work *w);
 enum err vault_issue(struct vault_work *w);
 enum err vault_change(struct vault_work *w);
 enum err vault_note(struct vault_work *w);
+enum err vault_law_part(struct vault_work *w);
+enum err vault_law_prepare(struct vault_work *w);
+enum err vault_law_take(struct vault_work *w);
+enum err vault_law_drop(struct vault_work *w);
+
+/*
+ * At start: put a signed suspension list into the policy in force. The same
+ * checks as LAW_PREPARE makes; the reason of an error goes to `f`.
+ */
+enum err law_suspend(struct law *law, struct policy *p, struct span file,
+    struct span signatures, uint64_t now_ms, struct fault *f);
+void law_fini(struct law *law);
 
 /* ask->envelope as a message of `type` from ask->party (directory_envelope). */
 enum err vault_envelope(

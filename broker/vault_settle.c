@@ -73,14 +73,10 @@ is_suspended(const struct settlement *s)
 	const struct entry *p = &s->permit;
 	const struct party *inquirer =
 	    directory_find(v->directory, p->inquirer);
-	const char *data[TEXTS_MAX];
-	struct policy_verdict verdict;
+	const char *data[TEXTS_MAX], *reason;
 	struct policy_question ask = {.inquirer = p->inquirer,
-	    .inquirer_for = p->inquirer_for,
 	    .task = p->task,
-	    .procedure = p->procedure,
 	    .provider = p->provider,
-	    .provider_for = p->provider_for,
 	    .data = data,
 	    .n_data = p->n_data,
 	    .day = policy_day(s->w->now_ms)};
@@ -88,7 +84,7 @@ is_suspended(const struct settlement *s)
 	for (size_t i = 0; i < p->n_data; i++)
 		data[i] = p->data[i];
 	return inquirer == NULL || inquirer->state == ERR_REFUSED ||
-	       policy_decide(v->policy, &ask, &verdict) == OUTCOME_SUSPENDED;
+	       policy_suspended(v->policy, &ask, &reason);
 }
 
 /* --- entries --- */
@@ -102,6 +98,9 @@ entry_begin(
 	const struct entry *p = &s->permit;
 
 	vault_entry_begin(s->w, type, NULL);
+	/* it was admitted under that version, and ends under it */
+	memcpy(e->policy_hash, p->policy_hash, HASH_LEN);
+	e->policy_version = p->policy_version;
 	memcpy(e->exchange_id, p->exchange_id, ID_LEN);
 	COPY(e->inquirer, p->inquirer);
 	COPY(e->inquirer_for, p->inquirer_for);

@@ -14,6 +14,9 @@
 #define SENT_MAX 32
 
 /* A request that waits for its worker. */
+struct queue {
+	struct packet *first, **last;
+};
 struct packet {
 	struct packet *next;
 	size_t n;
@@ -23,7 +26,7 @@ struct packet {
 struct worker {
 	int fd;
 	size_t sent, kept;
-	struct packet *first, **last;
+	struct queue told, asked; /* told goes first */
 };
 
 struct workers {
@@ -41,10 +44,21 @@ workers_new(const int *fds, size_t n)
 	ws->n = n;
 	for (size_t i = 0; i < n; i++) {
 		ws->worker[i].fd = fds[i];
-		ws->worker[i].last = &ws->worker[i].first;
+		ws->worker[i].told.last = &ws->worker[i].told.first;
+		ws->worker[i].asked.last = &ws->worker[i].asked.first;
 		fcntl(fds[i], F_SETFL, O_NONBLOCK);
 	}
 	return ws;
+}
+
+static void
+queue_free(struct queue *q)
+{
+	while (q->first != NULL) {
+		struct packet *p = q->first;
+		q->first = p->next;
+		free(p);
+	}
 }
 
 void
@@ -54,11 +68,8 @@ workers_free(struct workers *ws)
 		return;
 	for (size_t i = 0; i < ws->n; i++) {
 		close(ws->worker[i].fd);
-		while (ws->worker[i].first != NULL) {
-			struct packet *p = ws->worker[i].first;
-			ws->worker[i].first = p->next;
-			free(p);
-		}
+		queue_free(&ws->worker[i].told);
+		queue_free(&ws->worker[i].asked);
 	}
 	buf_free(&ws->scratch);
 	free(ws);
@@ -107,6 +118,32 @@ packet_send(struct worker *w, const uint8_t *p, size_t n)
 	return true;
 }
 
+static void
+packet_keep(struct worker *w, struct queue *q, struct span bytes)
+{
+	struct packet *p = xmalloc(sizeof(*p) + bytes.n);
+	p->next = NULL;
+	p->n = bytes.n;
+	memcpy(p->bytes, bytes.p, bytes.n);
+	*q->last = p;
+	q->last = &p->next;
+	w->kept++;
+}
+
+static void
+queue_flush(struct worker *w, struct queue *q)
+{
+	while (
+	    q->first != NULL && packet_send(w, q->first->bytes, q->first->n)) {
+		struct packet *p = q->first;
+		q->first = p->next;
+		if (q->first == NULL)
+			q->last = &q->first;
+		w->kept--;
+		free(p);
+	}
+}
+
 void
 workers_ask(struct workers *ws, const struct vault_request *q)
 {
@@ -114,15 +151,20 @@ workers_ask(struct workers *ws, const struct vault_request *q)
 	buf_reset(&ws->scratch);
 	vault_request_encode(q, &ws->scratch);
 	assert(ws->scratch.n <= VAULT_PACKET_MAX);
-	if (w->first == NULL && packet_send(w, ws->scratch.p, ws->scratch.n))
+	if (w->kept == 0 && packet_send(w, ws->scratch.p, ws->scratch.n))
 		return;
-	struct packet *p = xmalloc(sizeof(*p) + ws->scratch.n);
-	p->next = NULL;
-	p->n = ws->scratch.n;
-	memcpy(p->bytes, ws->scratch.p, ws->scratch.n);
-	*w->last = p;
-	w->last = &p->next;
-	w->kept++;
+	packet_keep(w, &w->asked, buf_span(&ws->scratch));
+}
+
+void
+workers_tell(struct workers *ws, size_t i, const struct vault_request *q)
+{
+	struct worker *w = &ws->worker[i];
+	buf_reset(&ws->scratch);
+	vault_request_encode(q, &ws->scratch);
+	assert(ws->scratch.n <= VAULT_PACKET_MAX);
+	packet_keep(w, &w->told, buf_span(&ws->scratch));
+	queue_flush(w, &w->told);
 }
 
 void
@@ -130,15 +172,9 @@ workers_flush(struct workers *ws)
 {
 	for (size_t i = 0; i < ws->n; i++) {
 		struct worker *w = &ws->worker[i];
-		while (w->first != NULL &&
-		       packet_send(w, w->first->bytes, w->first->n)) {
-			struct packet *p = w->first;
-			w->first = p->next;
-			if (w->first == NULL)
-				w->last = &w->first;
-			w->kept--;
-			free(p);
-		}
+		queue_flush(w, &w->told);
+		if (w->told.first == NULL)
+			queue_flush(w, &w->asked);
 	}
 }
 

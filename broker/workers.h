@@ -21,6 +21,11 @@ int workers_fd(const struct workers *ws, size_t i);
  * once; what bears none goes to the one with the least to do.
  */
 void workers_ask(struct workers *ws, const struct vault_request *q);
+/*
+ * The same to worker i, before all that waits for it, in the order of these
+ * calls. For what concerns every worker and may not wait behind a queue.
+ */
+void workers_tell(struct workers *ws, size_t i, const struct vault_request *q);
 /* Send what waits, to whoever reads now. */
 void workers_flush(struct workers *ws);
 /*
