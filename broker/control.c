@@ -5,42 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "broker/vault_ops.h"
+#include "policy/blob.h"
 
 #define LINE_MAX_ 64
 
+#define SIGNATURES_MAX 16384
+
 struct client {
 	int fd; /* -1: free */
+	uint64_t number;
 	char line[LINE_MAX_];
 	size_t n;
+	int given[2]; /* descriptors that came; -1: none */
 };
 
 struct control {
 	int listen_fd;
-	void *ctx;
-	void (*report)(void *ctx, struct buf *out);
-	bool (*healthy)(void *ctx);
+	struct control_calls call;
+	uint64_t numbers;
 	struct client client[CONTROL_CLIENTS];
 };
 
 struct control *
-control_new(int listen_fd, void *ctx,
-    void (*report)(void *ctx, struct buf *out), bool (*healthy)(void *ctx))
+control_new(int listen_fd, const struct control_calls *calls)
 {
 	struct control *c = xcalloc(1, sizeof(*c));
 	c->listen_fd = listen_fd;
-	c->ctx = ctx;
-	c->report = report;
-	c->healthy = healthy;
+	c->call = *calls;
 	fcntl(listen_fd, F_SETFL, O_NONBLOCK);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		c->client[i].fd = -1;
+		c->client[i] = (struct client){.fd = -1, .given = {-1, -1}};
 	return c;
+}
+
+static void
+given_close(struct client *k)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (k->given[i] >= 0)
+			close(k->given[i]);
+		k->given[i] = -1;
+	}
 }
 
 static void
 client_drop(struct client *k)
 {
+	given_close(k);
 	close(k->fd);
 	k->fd = -1;
 	k->n = 0;
@@ -69,39 +84,157 @@ control_poll(const struct control *c, struct zpoll *items)
 	return n;
 }
 
-static void
-answer_health(struct control *c, struct buf *out)
+/* With descriptors, unless they are NULL. False: the client is gone. */
+static bool
+answer_send(struct client *k, struct span out, const int *fds)
 {
-	buf_printf(out, "%s\n", c->healthy(c->ctx) ? "ok" : "unwell");
+	char room[CMSG_SPACE(2 * sizeof(int))] = {0};
+	struct iovec v = {(void *)(uintptr_t)out.p, out.n};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+	if (fds != NULL) {
+		m.msg_control = room;
+		m.msg_controllen = sizeof(room);
+		struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(2 * sizeof(int));
+		memcpy(CMSG_DATA(h), fds, 2 * sizeof(int));
+	}
+	/* a client that does not read its answer loses it */
+	if (sendmsg(k->fd, &m, MSG_NOSIGNAL) == (ssize_t)out.n)
+		return true;
+	client_drop(k);
+	return false;
 }
 
 static void
-answer_counters(struct control *c, struct buf *out)
+text_send(struct client *k, struct buf *out)
 {
-	c->report(c->ctx, out);
+	buf_printf(out, ".\n");
+	answer_send(k, buf_span(out), NULL);
+	buf_free(out);
+}
+
+static void
+answer_health(struct control *c, struct client *k)
+{
+	struct buf out = {0};
+	buf_printf(
+	    &out, "%s\n", c->call.healthy(c->call.ctx) ? "ok" : "unwell");
+	text_send(k, &out);
+}
+
+static void
+answer_counters(struct control *c, struct client *k)
+{
+	struct buf out = {0};
+	c->call.report(c->call.ctx, &out);
+	text_send(k, &out);
 }
 
 /* "name value" becomes "renkei_broker_name value". */
 static void
-answer_metrics(struct control *c, struct buf *out)
+answer_metrics(struct control *c, struct client *k)
 {
-	struct buf plain = {0};
-	c->report(c->ctx, &plain);
+	struct buf plain = {0}, out = {0};
+	c->call.report(c->call.ctx, &plain);
 	buf_add_u8(&plain, '\0');
 	char *save = NULL;
 	for (char *line = strtok_r((char *)plain.p, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save))
-		buf_printf(out, "renkei_broker_%s\n", line);
+		buf_printf(&out, "renkei_broker_%s\n", line);
 	buf_free(&plain);
+	text_send(k, &out);
+}
+
+static void
+answer_policy(struct control *c, struct client *k)
+{
+	struct buf out = {0};
+	int fds[2] = {-1, -1};
+	c->call.law(c->call.ctx, &out, fds);
+	buf_printf(&out, ".\n");
+	answer_send(k, buf_span(&out), fds[0] < 0 ? NULL : fds);
+	buf_free(&out);
+}
+
+static void
+amend_failed(struct client *k, enum err e, const char *text)
+{
+	struct buf out = {0};
+	buf_printf(&out, "%s\n%s\n", err_code(e), text);
+	text_send(k, &out);
+}
+
+/* Regular files only: whatever else could keep us waiting. */
+static enum err
+given_read(int fd, size_t most, struct buf *out)
+{
+	struct stat st;
+	if (fd < 0)
+		return ERR_USAGE;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0)
+		return ERR_FILE;
+	if ((uint64_t)st.st_size > most)
+		return ERR_TOO_LONG;
+	size_t n = (size_t)st.st_size, at = 0;
+	uint8_t *p = buf_grow(out, n);
+	while (at < n) {
+		ssize_t got = pread(fd, p + at, n - at, (off_t)at);
+		if (got <= 0)
+			return ERR_FILE;
+		at += (size_t)got;
+	}
+	return ERR_NONE;
+}
+
+static void
+amend(struct control *c, struct client *k, const char *kind)
+{
+	struct buf law = {0}, signatures = {0};
+	enum err e = given_read(k->given[0], BLOB_MAX, &law);
+	if (e == ERR_NONE)
+		e = given_read(k->given[1], SIGNATURES_MAX, &signatures);
+	given_close(k);
+	if (e == ERR_NONE)
+		e = c->call.amend(c->call.ctx, kind, buf_span(&law),
+		    buf_span(&signatures), k->number);
+	if (e != ERR_NONE)
+		amend_failed(k, e, err_sentence(e));
+	buf_free(&law);
+	buf_free(&signatures);
+}
+
+static void
+answer_load(struct control *c, struct client *k)
+{
+	amend(c, k, LAW_POLICY);
+}
+
+static void
+answer_suspend(struct control *c, struct client *k)
+{
+	amend(c, k, LAW_SUSPENSION);
+}
+
+void
+control_answer(struct control *c, uint64_t client, enum err e, const char *text)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->client[i].fd >= 0 && c->client[i].number == client)
+			amend_failed(&c->client[i], e, text);
 }
 
 static const struct {
 	const char *word;
-	void (*answer)(struct control *c, struct buf *out);
+	void (*answer)(struct control *c, struct client *k);
 } words[] = {
     {"health", answer_health},
     {"counters", answer_counters},
     {"metrics", answer_metrics},
+    {"policy", answer_policy},
+    {"load", answer_load},
+    {"suspend", answer_suspend},
 };
 
 static void
@@ -111,27 +244,55 @@ line_answer(struct control *c, struct client *k, const char *line)
 	size_t i = 0, n = sizeof(words) / sizeof(words[0]);
 	while (i < n && strcmp(words[i].word, line) != 0)
 		i++;
-	if (i < n)
-		words[i].answer(c, &out);
-	else
-		buf_printf(&out, "health, counters or metrics\n");
-	buf_printf(&out, ".\n");
-	/* a client that does not read its answer loses it */
-	if (send(k->fd, out.p, out.n, MSG_NOSIGNAL) != (ssize_t)out.n)
-		client_drop(k);
-	buf_free(&out);
+	if (i < n) {
+		words[i].answer(c, k);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		buf_printf(&out, "%s%s", i > 0 ? ", " : "", words[i].word);
+	buf_printf(&out, "\n");
+	text_send(k, &out);
+}
+
+/* At most two come with a word; any others are not wanted. */
+static void
+given_take(struct client *k, struct msghdr *m)
+{
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL;
+	     h = CMSG_NXTHDR(m, h)) {
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(fd));
+			if (k->given[0] < 0)
+				k->given[0] = fd;
+			else if (k->given[1] < 0)
+				k->given[1] = fd;
+			else
+				close(fd);
+		}
+	}
 }
 
 static void
 client_read(struct control *c, struct client *k)
 {
-	ssize_t got = recv(k->fd, k->line + k->n, sizeof(k->line) - k->n, 0);
+	char room[CMSG_SPACE(2 * sizeof(int))];
+	struct iovec v = {k->line + k->n, sizeof(k->line) - k->n};
+	struct msghdr m = {.msg_iov = &v,
+	    .msg_iovlen = 1,
+	    .msg_control = room,
+	    .msg_controllen = sizeof(room)};
+	ssize_t got = recvmsg(k->fd, &m, MSG_CMSG_CLOEXEC);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
 		client_drop(k);
 		return;
 	}
+	given_take(k, &m);
 	k->n += (size_t)got;
 	char *end;
 	while (k->fd >= 0 && (end = memchr(k->line, '\n', k->n)) != NULL) {
@@ -157,6 +318,7 @@ client_accept(struct control *c)
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->client[i].fd < 0) {
 			c->client[i].fd = fd;
+			c->client[i].number = ++c->numbers;
 			return;
 		}
 	close(fd);

@@ -1,6 +1,7 @@
 #include "broker/front.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,16 +9,20 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/amend.h"
 #include "broker/control.h"
 #include "broker/exchange.h"
 #include "broker/follow.h"
 #include "broker/issue.h"
+#include "broker/lawstore.h"
 #include "broker/ledger.h"
 #include "broker/peer.h"
+#include "broker/vault_ops.h"
 #include "broker/workers.h"
 #include "lib/clock.h"
 #include "lib/directory.h"
 #include "lib/oplog.h"
+#include "lib/tsv.h"
 #include "lib/uuid.h"
 #include "lib/zsock.h"
 #include "policy/policy.h"
@@ -48,9 +53,12 @@ struct front {
 	struct issues *issues;
 	struct follows *follows;
 	struct control *control;
+	struct amends *amends;
 	struct directory *directory;
-	struct policy *policy;
-	const char *registrar; /* party code */
+	uint8_t policy_hash[HASH_LEN]; /* of the policy in force */
+	uint64_t policy_version, suspensions_version;
+	int policy_fd, suspensions_fd; /* their bytes, for officers to read */
+	const char *registrar;	       /* party code */
 	struct znet *net;
 	struct zsock *socket;
 	struct arena frame_arena, reply_arena;
@@ -185,14 +193,14 @@ hello_reply_send(struct front *f, struct peer *peer, uint64_t from,
 	    .consistent_from = from,
 	    .n_consistency = n,
 	    .consistency = hashes,
-	    .policy_version = policy_version(f->policy),
+	    .policy_version = f->policy_version,
 	    .directory_version = directory_version(f->directory)};
 	struct buf body = {0};
 	uint32_t route = peer->route;
 	char party[PARTY_MAX + 1];
 	strcpy(party, peer->party);
 	strcpy(r.party, party);
-	memcpy(r.policy_hash, policy_hash(f->policy), HASH_LEN);
+	memcpy(r.policy_hash, f->policy_hash, HASH_LEN);
 	hello_reply_encode(&r, &body);
 	peer->held_size = f->size;
 	peer->greeted = true;
@@ -390,6 +398,9 @@ reply_take(struct front *f, const struct vault_reply *v)
 	case TICKET_KIND(FOLLOW_TICKET):
 		follows_vault(f->follows, v);
 		return;
+	case TICKET_KIND(AMEND_TICKET):
+		amends_vault(f->amends, v);
+		return;
 	default:
 		hub_vault(f->hub, v);
 	}
@@ -451,6 +462,9 @@ result_take(struct front *f, struct ledger_job *job)
 		return;
 	case TICKET_KIND(FOLLOW_TICKET):
 		follows_ledger(f->follows, job, buf_span(&f->note));
+		return;
+	case TICKET_KIND(AMEND_TICKET):
+		amends_ledger(f->amends, job);
 		return;
 	default:
 		hub_ledger(f->hub, job);
@@ -596,6 +610,8 @@ report(void *ctx, struct buf *out)
 	number(out, "ledger_commit_us", lc.commit_us);
 	number(out, "ledger_sign_us", lc.sign_us);
 	number(out, "database_lost", lc.lost);
+	number(out, "policy_version", f->policy_version);
+	number(out, "suspensions_version", f->suspensions_version);
 }
 
 static bool
@@ -603,6 +619,125 @@ healthy(void *ctx)
 {
 	struct front *f = ctx;
 	return ledger_healthy(f->ledger) && !stopping;
+}
+
+/* ---- the law, and how it changes
+ * ----------------------------------------------- */
+
+static void
+tell_worker(void *ctx, size_t i, const struct vault_request *q)
+{
+	struct front *f = ctx;
+	workers_tell(f->workers, i, q);
+}
+
+static void
+law_version(void *ctx, uint64_t version)
+{
+	struct front *f = ctx;
+	ledger_policy(f->ledger, version);
+}
+
+static void
+fd_replace(int *fd, struct span bytes)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = policy_memfd(bytes);
+	if (*fd >= 0)
+		fcntl(*fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* "# version N" is the first line of a list that workers took. */
+static void
+suspensions_set(struct front *f, struct span list)
+{
+	if (tsv_version(list, &f->suspensions_version) != ERR_NONE)
+		f->suspensions_version = 0;
+	fd_replace(&f->suspensions_fd, list);
+}
+
+static void
+law_taken(
+    void *ctx, const char *kind, const struct entry *entry, struct span law)
+{
+	struct front *f = ctx;
+	if (strcmp(kind, LAW_SUSPENSION) == 0) {
+		suspensions_set(f, law);
+		return;
+	}
+	f->policy_version = entry->policy_version;
+	memcpy(f->policy_hash, entry->policy_hash, HASH_LEN);
+	fd_replace(&f->policy_fd, law);
+}
+
+static void
+law_done(void *ctx, uint64_t client, enum err e, const char *why)
+{
+	struct front *f = ctx;
+	control_answer(f->control, client, e, why);
+}
+
+static enum err
+law_amend(void *ctx, const char *kind, struct span law, struct span signatures,
+    uint64_t client)
+{
+	struct front *f = ctx;
+	if (stopping || !ledger_healthy(f->ledger))
+		return ERR_BUSY;
+	return amends_begin(f->amends, kind, law, signatures, client);
+}
+
+static void
+law_tell(void *ctx, struct buf *out, int fds[2])
+{
+	struct front *f = ctx;
+	number(out, "version", f->policy_version);
+	buf_printf(out, "hash ");
+	for (size_t i = 0; i < HASH_LEN; i++)
+		buf_printf(out, "%02x", f->policy_hash[i]);
+	buf_printf(out, "\n");
+	number(out, "suspensions", f->suspensions_version);
+	fds[0] = f->policy_fd;
+	fds[1] = f->suspensions_fd;
+}
+
+/* What the parent gave out. */
+static enum err
+policy_read(struct front *f, int fd)
+{
+	struct policy *p = NULL;
+	struct buf why = {0};
+	enum err e = policy_map(fd, &p, &why);
+	if (e == ERR_NONE) {
+		f->policy_version = policy_version(p);
+		memcpy(f->policy_hash, policy_hash(p), HASH_LEN);
+	} else {
+		oplog(OPLOG_ERROR, "policy-refused", LOG_ERR(e));
+	}
+	f->policy_fd = fd;
+	policy_free(p);
+	buf_free(&why);
+	return e;
+}
+
+static enum err
+suspensions_read(struct front *f)
+{
+	struct buf signatures = {0}, list = {0};
+	enum err e = ERR_NOT_FOUND;
+	if (f->o->policy_store != NULL)
+		e = lawstore_read(
+		    f->o->policy_store, LAW_SUSPENSION, &signatures, &list);
+	if (e == ERR_NONE || e == ERR_NOT_FOUND) {
+		suspensions_set(f, buf_span(&list));
+		e = ERR_NONE;
+	} else {
+		oplog(OPLOG_ERROR, "suspensions-unreadable", LOG_ERR(e));
+	}
+	buf_free(&signatures);
+	buf_free(&list);
+	return e;
 }
 
 /* ---- starting
@@ -658,11 +793,9 @@ registrar_of(const struct directory *d)
 static enum err
 documents_read(struct front *f, int policy_fd)
 {
-	struct buf why = {0};
-	enum err e = policy_map(policy_fd, &f->policy, &why);
-	if (e != ERR_NONE)
-		oplog(OPLOG_ERROR, "policy-refused", LOG_ERR(e));
-	buf_free(&why);
+	enum err e = policy_read(f, policy_fd);
+	if (e == ERR_NONE)
+		e = suspensions_read(f);
 	if (e == ERR_NONE)
 		e = directory_read(f);
 	if (e == ERR_NONE)
@@ -713,7 +846,7 @@ ledger_begin(struct front *f, int signer_fd)
 	struct ledger_options lo = {.database = f->o->database,
 	    .origin = f->o->log_origin,
 	    .signer_fd = signer_fd,
-	    .policy_version = policy_version(f->policy),
+	    .policy_version = f->policy_version,
 	    .directory_version = directory_version(f->directory)};
 	enum err e = ledger_open(&lo, &f->ledger);
 	if (e == ERR_NONE)
@@ -767,7 +900,12 @@ front_open(struct front *f, const struct front_fds *fds)
 	f->hub = hub_new(&leaves, &limits);
 	f->issues = issues_new(&leaves);
 	f->follows = follows_new(&leaves);
-	f->control = control_new(fds->control, f, report, healthy);
+	f->control = control_new(fds->control,
+	    &(struct control_calls){f, report, healthy, law_tell, law_amend});
+	f->amends = amends_new(
+	    &(struct amends_calls){f, fds->n_vaults, f->o->policy_store,
+		tell_worker, ask_ledger, law_version, law_taken, law_done});
+	f->suspensions_fd = -1;
 	clock_set(f);
 	enum err e = documents_read(f, fds->policy);
 	if (e == ERR_NONE)
@@ -791,7 +929,7 @@ front_close(struct front *f)
 	peers_free(f->peers);
 	tree_free(f->tree);
 	directory_free(f->directory);
-	policy_free(f->policy);
+	amends_free(f->amends);
 	arena_wipe_free(&f->frame_arena);
 	arena_wipe_free(&f->reply_arena);
 	buf_free(&f->note);

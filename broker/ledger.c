@@ -28,7 +28,8 @@ struct ledger {
 	struct logstore *store;
 	struct tree *tree;
 	int signer_fd;
-	uint64_t policy_version, directory_version;
+	_Atomic uint64_t policy_version;
+	uint64_t directory_version;
 	struct evq *jobs, *done;
 	pthread_t thread;
 	bool started;
@@ -302,6 +303,12 @@ ledger_open(const struct ledger_options *o, struct ledger **out)
 	atomic_store(&l->healthy, true);
 	*out = l;
 	return ERR_NONE;
+}
+
+void
+ledger_policy(struct ledger *l, uint64_t version)
+{
+	atomic_store(&l->policy_version, version);
 }
 
 uint64_t

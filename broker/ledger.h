@@ -179,6 +179,8 @@ void ledger_close(struct ledger *l);
 bool ledger_submit(struct ledger *l, struct ledger_job *job);
 struct ledger_job *ledger_done(struct ledger *l);
 int ledger_fd(const struct ledger *l);
+/* A higher version came into force: the signer hears it with the next batch. */
+void ledger_policy(struct ledger *l, uint64_t version);
 /* Whether the database answers; false also once the ledger has stopped. */
 bool ledger_healthy(const struct ledger *l);
 /* Why the thread ended by itself (signer gone, head moved); ERR_NONE: runs. */
