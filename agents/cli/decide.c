@@ -1,4 +1,5 @@
 /* renkei policy decide, renkei explain: is it lawful, and why. */
+#include "agents/cli/control.h"
 #include "agents/cli/policy.h"
 
 #include <stdio.h>
@@ -9,8 +10,8 @@
 
 /* What was asked on the command line. */
 struct ask {
-	const char *dir, *on, *inquirer, *inquirer_for, *task, *provider,
-	    *procedure;
+	const char *dir, *control, *on, *inquirer, *inquirer_for, *task,
+	    *provider, *procedure;
 	struct cli_list data;
 	bool json;
 	struct policy *policy;
@@ -47,6 +48,9 @@ ask_options(struct ask *a, const char *synopsis, int argc, char **argv)
 		"基準日（既定は今日）"},
 	    {"policy", NULL, &a->dir, NULL, "DIR", "the policy's files",
 		"政策ファイルの場所"},
+	    {"control", NULL, &a->control, NULL, "SOCKET",
+		"the running broker, whose law and suspensions to go by",
+		"稼働中の連携基盤（現行の版と停止による）"},
 	    {"json", &a->json, NULL, NULL, NULL, "JSON", "JSON で出力"},
 	    {NULL, NULL, NULL, NULL, NULL, NULL, NULL}};
 	int words;
@@ -90,6 +94,25 @@ ask_resolve(struct ask *a, int *status)
 	return true;
 }
 
+/* The files', or what a running broker goes by. */
+static struct policy *
+law_open(const struct ask *a, int *status)
+{
+	struct law_held held;
+	enum err e;
+
+	*status = CLI_FAILED;
+	if (a->control == NULL)
+		return cli_policy_open(a->dir, a->json);
+	e = control_law(a->control, &held);
+	if (e != ERR_NONE) {
+		*status = cli_fail(a->json, e, a->control);
+		return NULL;
+	}
+	buf_free(&held.suspensions);
+	return held.policy;
+}
+
 /* Everything up to the decision; false after saying why, with *status. */
 static bool
 ask_open(
@@ -107,8 +130,7 @@ ask_open(
 	    .day = cli_policy_day(a->on, a->json)};
 	if (a->q.day == 0)
 		return false;
-	*status = CLI_FAILED;
-	a->policy = cli_policy_open(a->dir, a->json);
+	a->policy = law_open(a, status);
 	return a->policy != NULL && ask_resolve(a, status);
 }
 

@@ -395,6 +395,15 @@ static const struct cli_command commands[] = {
 	"特定できず拒否されるものの一覧"},
     {"check", policy_cmd_check, "cross-check all files",
 	"全ファイルの整合を検査"},
+    {"changes", policy_cmd_changes, "what a new version must declare",
+	"新しい版が明示すべき増減"},
+    {"sign", policy_cmd_sign, "an officer's signature over a version or list",
+	"版又は停止一覧への署名"},
+    {"load", policy_cmd_load, "put a signed version in force",
+	"署名済みの版を施行する"},
+    {"suspend", policy_cmd_suspend, "stop a body, a row or data",
+	"機関、項又は情報の提供を停止する"},
+    {"resume", policy_cmd_resume, "end a suspension", "停止を解除する"},
     {NULL, NULL, NULL, NULL},
 };
 

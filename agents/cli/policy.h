@@ -31,5 +31,10 @@ int policy_cmd_rights(int argc, char **argv);
 int policy_cmd_diff(int argc, char **argv);
 int policy_cmd_usage(int argc, char **argv);
 int policy_cmd_simulate(int argc, char **argv);
+int policy_cmd_changes(int argc, char **argv);
+int policy_cmd_sign(int argc, char **argv);
+int policy_cmd_load(int argc, char **argv);
+int policy_cmd_suspend(int argc, char **argv);
+int policy_cmd_resume(int argc, char **argv);
 
 #endif
