@@ -212,6 +212,34 @@ suspensions(const struct policy *p, char sign, struct lines *out)
 	buf_free(&key);
 }
 
+/* What a provider has filed not to answer: to leave it out opens it again. */
+static void
+declines(const struct policy *p, char sign, struct lines *out)
+{
+	struct buf key = {0};
+
+	for (uint32_t i = 0; i < p->n_decline; i++) {
+		const struct decline *d = &p->decline[i];
+
+		buf_reset(&key);
+		buf_printf(&key, "%c\tdecline\t%s\t%s\t\t\t", sign,
+		    p->body[d->body].code,
+		    d->row == 0 ? "*" : names_text(&p->rows, d->row));
+		buf_add_u8(&key, '\0');
+		line_add(out, (char *)key.p, d->from, d->until);
+	}
+	buf_free(&key);
+}
+
+/* What else decides beside the rights. */
+static void
+guards(const struct policy *p, char sign, struct lines *out)
+{
+	assessments(p, sign, out);
+	suspensions(p, sign, out);
+	declines(p, sign, out);
+}
+
 /* Only what one side has: the sign is not compared. */
 static void
 sides_tell(struct lines *a, struct lines *b, struct lines *out)
@@ -243,10 +271,8 @@ changes_list(
 	struct lines a = {0}, b = {0};
 
 	rights_walk(before, after, out);
-	assessments(before, '-', &a);
-	suspensions(before, '-', &a);
-	assessments(after, '+', &b);
-	suspensions(after, '+', &b);
+	guards(before, '-', &a);
+	guards(after, '+', &b);
 	sides_tell(&a, &b, out);
 	lines_fini(&a);
 	lines_fini(&b);

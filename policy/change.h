@@ -12,7 +12,8 @@
  * day, in any order:
  *	sign kind a b c d e in_force_from in_force_until
  * kind and a..e as policy_change has them, or "pia" with body, row ("*": all)
- * and state; the dates are the first day on which the two versions differ in
+ * and state, "suspension" with body, row and data, "decline" with body and
+ * row; the dates are the first day on which the two versions differ in
  * it and the first day on which they no longer do ("" for good).
  */
 #define CHANGES_FILE "changes.tsv"
