@@ -140,11 +140,15 @@ tell_registrar(struct issues *is, const char *party, uint32_t route,
 	memcpy(n.id, id, ID_LEN);
 	if (error != ERR_NONE)
 		strcpy(n.error, err_code(error));
-	route = is->leaf.route(is->leaf.ctx, party, route);
-	if (route == 0)
-		return;
-	registrar_notice_encode(&n, &body);
-	is->leaf.send(is->leaf.ctx, route, FRAME_REGISTRAR_NOTICE, &body);
+	enum err e = ERR_OFFLINE;
+	while (e == ERR_OFFLINE) {
+		route = is->leaf.route(is->leaf.ctx, party, route);
+		if (route == 0)
+			return;
+		registrar_notice_encode(&n, &body);
+		e = is->leaf.send(
+		    is->leaf.ctx, route, FRAME_REGISTRAR_NOTICE, &body);
+	}
 }
 
 static void
@@ -158,28 +162,43 @@ issue_fail(struct issues *is, struct issue *i, enum err e)
 	issue_end(is, i);
 }
 
-/* The code goes straight to the agency, never through the registrar. */
-static void
-notice_send(struct issues *is, struct issue *i)
+/* ERR_NOT_FOUND: so old that it has to be asked for anew. */
+static enum err
+notice_try(struct issues *is, struct issue *i, uint32_t route)
 {
 	struct code_notice n = {.outcome = i->outcome};
 	struct buf body = {0};
-	uint32_t route = is->leaf.route(is->leaf.ctx, i->agency, 0);
-	if (route == 0)
-		return;
 	memcpy(n.acquisition_number, i->number, ID_LEN);
 	n.entry.body = buf_span(&i->body);
 	memcpy(n.entry.salt, i->salt, ENTRY_SALT_LEN);
 	n.entry.path = is->path;
 	n.entry.consistency = is->consistency;
 	if (is->leaf.prove(is->leaf.ctx, route, i->index, &n.entry) != ERR_NONE)
-		return; /* so old that it has to be asked for anew */
+		return ERR_NOT_FOUND;
 	n.has_person = i->person.n > 0;
 	n.person.suite = 1;
 	n.person.kind = 1;
 	n.person.data = buf_span(&i->person);
 	code_notice_encode(&n, &body);
-	is->leaf.send(is->leaf.ctx, route, FRAME_CODE_NOTICE, &body);
+	return is->leaf.send(is->leaf.ctx, route, FRAME_CODE_NOTICE, &body);
+}
+
+/*
+ * The code goes straight to the agency, never through the registrar: over the
+ * first of its connections that is still there.
+ */
+static void
+notice_send(struct issues *is, struct issue *i)
+{
+	enum err e = ERR_OFFLINE;
+	while (e == ERR_OFFLINE) {
+		uint32_t route = is->leaf.route(is->leaf.ctx, i->agency, 0);
+		if (route == 0)
+			return;
+		e = notice_try(is, i, route);
+	}
+	if (e == ERR_NOT_FOUND)
+		return;
 	i->sent_ms = is->now_ms;
 	crash_point("front.after_notice");
 }

@@ -101,6 +101,7 @@ void
 load_begin(struct load *l, size_t most)
 {
 	l->most = most;
+	l->asked_again = process_clock_ms();
 	lines_send(l);
 }
 
