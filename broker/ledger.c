@@ -398,6 +398,16 @@ ledger_recover(struct ledger *l)
 	}
 }
 
+/* A disk that is full, a lock, a standby: nothing of ours; try again. */
+static enum err
+ledger_wait(struct ledger *l)
+{
+	atomic_store(&l->healthy, false);
+	atomic_fetch_add(&l->lost, 1);
+	poll(NULL, 0, RETRY_MS);
+	return evq_closed(l->jobs) ? ERR_DATABASE : ERR_NONE;
+}
+
 static size_t
 entries_count(struct ledger_job **jobs, size_t n)
 {
@@ -435,12 +445,19 @@ write_durably(struct ledger *l, struct ledger_job **jobs, size_t n)
 		    logstore_write(l->store, jobs, n, l->tiles, l->n_tiles);
 		if (e == ERR_NONE) {
 			tiles_forget(l);
+			atomic_store(&l->healthy, true);
 			atomic_fetch_add(
 			    &l->commit_us, clock_mono_us() - begun);
 			return e;
 		}
-		if (!logstore_lost(l->store))
-			return e;
+		if (!logstore_lost(l->store)) {
+			if (e != ERR_DATABASE || logstore_row_fault(l->store))
+				return e;
+			e = ledger_wait(l);
+			if (e != ERR_NONE)
+				return e;
+			continue;
+		}
 		bool committed = false;
 		e = write_settled(l, before, count, &committed);
 		if (e != ERR_NONE)
@@ -633,6 +650,7 @@ ledger_start(struct ledger *l)
 	tiles_collect(l);
 	if (pthread_create(&l->thread, NULL, ledger_thread, l) != 0)
 		return ERR_SYSTEM;
+	pthread_setname_np(l->thread, "ledger");
 	l->started = true;
 	return ERR_NONE;
 }

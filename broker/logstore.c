@@ -533,6 +533,13 @@ logstore_write(struct logstore *s, struct ledger_job **jobs, size_t n,
 	return e;
 }
 
+bool
+logstore_row_fault(const struct logstore *s)
+{
+	const char *state = db_sqlstate(s->db);
+	return strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0;
+}
+
 /* ---- reading ---------------------------------------------------------- */
 
 /* The columns of a whole row, in the order row_read takes them. */

@@ -36,6 +36,12 @@ enum err logstore_write(struct logstore *s, struct ledger_job **jobs, size_t n,
     const struct tree_tile *tiles, size_t n_tiles);
 
 /*
+ * Whether the last failure was one row's own (a value, a constraint), and not
+ * the server's, which may do the same another time.
+ */
+bool logstore_row_fault(const struct logstore *s);
+
+/*
  * Answer one reading job, all of it but the paths: LEDGER_FIND, ALIAS, HOLDER,
  * ACQUISITION, ACKNOWLEDGE, EXPIRE, FOLLOW. What FIND and ACQUISITION find is
  * put in job->rows.

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 
 #include "broker/front.h"
@@ -118,12 +119,16 @@ run(const char *path, const char *word)
 		config_free(config);
 		return EX_USAGE;
 	}
+	static const char *const names[ROLE_COUNT] = {
+	    "renkei-signer", "renkei-vault", "renkei-front"};
 	int status = EX_USAGE;
 	enum role role = word == NULL ? ROLE_COUNT : role_find(word);
-	if (role < ROLE_COUNT)
+	if (role < ROLE_COUNT) {
+		prctl(PR_SET_NAME, names[role]);
 		status = roles[role](&o);
-	else if (word == NULL)
+	} else if (word == NULL) {
 		status = parent_main(&o, path);
+	}
 	config_free(config);
 	return status;
 }
