@@ -41,6 +41,7 @@ struct db {
 		char *sql;
 		bool prepared;
 	} statement[STATEMENTS_MAX];
+	bool out_of_step; /* its answers no longer fit our questions */
 	char state[6];
 	char message[300];
 };
@@ -91,7 +92,7 @@ db_message(const struct db *db)
 bool
 db_lost(const struct db *db)
 {
-	return PQstatus(db->pg) != CONNECTION_OK;
+	return db->out_of_step || PQstatus(db->pg) != CONNECTION_OK;
 }
 
 /* --- connections ---------------------------------------------------------- */
@@ -183,6 +184,7 @@ enum err
 db_reopen(struct db *db)
 {
 	PQreset(db->pg);
+	db->out_of_step = false;
 	for (size_t i = 0; i < STATEMENTS_MAX; i++)
 		db->statement[i].prepared = false;
 	return session_begin(db);
@@ -629,6 +631,9 @@ steps_send(struct db *db, const struct db_step *steps, size_t n)
 /*
  * Results of all steps up to the sync. The implicit transaction ends there,
  * so a failure to commit comes after the last step: it is the last one's.
+ * Each step ends with one NULL, and so does a failure to commit. A server that
+ * dies between them can leave libpq saying NULL for ever on a connection it
+ * calls good: one more than these is the end.
  */
 static enum err
 steps_collect(
@@ -642,7 +647,7 @@ steps_collect(
 		PGresult *r = PQgetResult(db->pg);
 
 		if (r == NULL) {
-			i++;
+			db->out_of_step = ++i > n + 1;
 			continue;
 		}
 		synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
