@@ -17,6 +17,7 @@
 #include "broker/lawstore.h"
 #include "broker/ledger.h"
 #include "broker/peer.h"
+#include "broker/reads.h"
 #include "broker/vault_ops.h"
 #include "broker/workers.h"
 #include "lib/clock.h"
@@ -52,6 +53,7 @@ struct front {
 	struct hub *hub;
 	struct issues *issues;
 	struct follows *follows;
+	struct reads *reads;
 	struct control *control;
 	struct amends *amends;
 	struct directory *directory;
@@ -86,7 +88,8 @@ static void
 proof_sent(struct front *f, uint32_t route, enum frame_kind kind)
 {
 	bool proves = kind == FRAME_PERMIT || kind == FRAME_ANSWER ||
-		      kind == FRAME_REFUSAL || kind == FRAME_CODE_NOTICE;
+		      kind == FRAME_REFUSAL || kind == FRAME_CODE_NOTICE ||
+		      kind == FRAME_RECORDED;
 	struct peer *peer = peers_find(f->peers, route);
 	if (proves && f->proved_route == route && peer != NULL)
 		peer->held_size = f->proved_size;
@@ -304,6 +307,12 @@ take_follow(struct front *f, struct peer *p, struct span body)
 	    f->follows, p->party, p->route, party->role == PARTY_PORTAL, body);
 }
 
+static void
+take_audit_read(struct front *f, struct peer *p, struct span body)
+{
+	reads_request(f->reads, VAULT_READ, p->party, p->route, body);
+}
+
 #define MAY(role) (1u << (role))
 #define MAY_ALL                                                         \
 	(MAY(PARTY_AGENCY) | MAY(PARTY_REGISTRAR) | MAY(PARTY_PORTAL) | \
@@ -324,6 +333,7 @@ static const struct {
     {FRAME_CODE_ACK, MAY(PARTY_AGENCY), take_code_ack},
     {FRAME_RESIDENT_CHANGE, MAY(PARTY_REGISTRAR), take_change},
     {FRAME_FOLLOW_REQUEST, MAY(PARTY_PORTAL) | MAY(PARTY_AUDITOR), take_follow},
+    {FRAME_AUDIT_READ, MAY(PARTY_AUDITOR), take_audit_read},
 };
 
 static void
@@ -398,6 +408,9 @@ reply_take(struct front *f, const struct vault_reply *v)
 	case TICKET_KIND(FOLLOW_TICKET):
 		follows_vault(f->follows, v);
 		return;
+	case TICKET_KIND(READ_TICKET):
+		reads_vault(f->reads, v);
+		return;
 	case TICKET_KIND(AMEND_TICKET):
 		amends_vault(f->amends, v);
 		return;
@@ -462,6 +475,9 @@ result_take(struct front *f, struct ledger_job *job)
 		return;
 	case TICKET_KIND(FOLLOW_TICKET):
 		follows_ledger(f->follows, job, buf_span(&f->note));
+		return;
+	case TICKET_KIND(READ_TICKET):
+		reads_ledger(f->reads, job);
 		return;
 	case TICKET_KIND(AMEND_TICKET):
 		amends_ledger(f->amends, job);
@@ -900,6 +916,7 @@ front_open(struct front *f, const struct front_fds *fds)
 	f->hub = hub_new(&leaves, &limits);
 	f->issues = issues_new(&leaves);
 	f->follows = follows_new(&leaves);
+	f->reads = reads_new(&leaves);
 	f->control = control_new(fds->control,
 	    &(struct control_calls){f, report, healthy, law_tell, law_amend});
 	f->amends = amends_new(
@@ -923,6 +940,7 @@ front_close(struct front *f)
 	ledger_close(f->ledger);
 	control_free(f->control);
 	follows_free(f->follows);
+	reads_free(f->reads);
 	issues_free(f->issues);
 	hub_free(f->hub);
 	workers_free(f->workers);

@@ -120,6 +120,7 @@ static const struct {
     {VAULT_LAW_PREPARE, vault_law_prepare},
     {VAULT_LAW_TAKE, vault_law_take},
     {VAULT_LAW_DROP, vault_law_drop},
+    {VAULT_READ, vault_read},
 };
 
 static enum err

@@ -34,6 +34,8 @@
  *          only: no entry.
  * NOTE     entry_type (6, 7, 9, 11 or 12), actor, note, subject_hash. An entry
  *          about no person.
+ * READ     envelope = the auditor's audit-read. An entry about no person
+ *          (entry_type 9) that bears the read's id, what and period.
  * LAW_PART part = the next bytes of a policy, or of a suspension list.
  * LAW_PREPARE  all parts are there: note = "policy" or "suspension",
  *          signatures = the officers'. The worker sees for itself that two of
@@ -59,7 +61,8 @@
 	X(VAULT_LAW_PART, 9, "bytes of a file")               \
 	X(VAULT_LAW_PREPARE, 10, "signatures")                \
 	X(VAULT_LAW_TAKE, 11, "nothing")                      \
-	X(VAULT_LAW_DROP, 12, "nothing")
+	X(VAULT_LAW_DROP, 12, "nothing")                      \
+	X(VAULT_READ, 13, "audit-read")
 
 enum vault_op {
 #define VAULT_OP_ENUM(name, number, with) name = number,

@@ -86,6 +86,7 @@ enum err vault_locate(struct vault_work *w);
 enum err vault_issue(struct vault_work *w);
 enum err vault_change(struct vault_work *w);
 enum err vault_note(struct vault_work *w);
+enum err vault_read(struct vault_work *w);
 enum err vault_law_part(struct vault_work *w);
 enum err vault_law_prepare(struct vault_work *w);
 enum err vault_law_take(struct vault_work *w);
