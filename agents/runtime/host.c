@@ -39,6 +39,8 @@ static const struct config_key keys[] = {
 	"directory of the policy's files"},
     {"host", "policy_signatures", CONFIG_PATH, true, NULL, 0, 0,
 	"officers' signatures over its hash"},
+    {"host", "policy_versions", CONFIG_PATH, false, NULL, 0, 4000,
+	"folder of more versions: NAME/ with its files, NAME.sig"},
     {"host", "log_key", CONFIG_PATH, true, NULL, 0, 0,
 	"the log's verification key (C2SP text form)"},
     {"host", "vault_seal_key", CONFIG_PATH, true, NULL, 0, 0,
@@ -110,23 +112,30 @@ directory_load(struct host *h, struct fault *why)
 static enum err
 policy_load(struct host *h, struct fault *why)
 {
-	struct bundle b = {.kind = "policy"};
-	struct buf signatures = {0}, faults = {0};
-	enum err e = policy_open(setting(h, "policy"), &h->policy, &faults);
+	struct law_sources from = {.officers = h->officers,
+	    .dir = setting(h, "policy"),
+	    .signatures = setting(h, "policy_signatures"),
+	    .versions = setting(h, "policy_versions"),
+	    .now_ms = clock_ms()};
+
+	return law_load(&h->law, &from, why);
+}
+
+enum err
+host_reload(struct host *h)
+{
+	struct fault why = {0};
+	char text[500];
+	enum err e = policy_load(h, &why);
 
 	if (e != ERR_NONE)
-		text_clean(buf_span(&faults), why->what, sizeof(why->what));
-	buf_free(&faults);
-	if (e != ERR_NONE)
-		return start_failed(e, "policy", why);
-	b.version = policy_version(h->policy);
-	memcpy(b.hash, policy_hash(h->policy), HASH_LEN);
-	e = file_read(setting(h, "policy_signatures"), 65536, &signatures);
-	if (e == ERR_NONE)
-		e = bundle_check(h->officers, &b, buf_span(&signatures),
-		    clock_ms(), BUNDLE_OFFICERS, why);
-	buf_free(&signatures);
-	return start_failed(e, "policy_signatures", why);
+		oplog(OPLOG_WARN, "policy-kept", LOG_ERR(e),
+		    LOG_TEXT("why", fault_text(&why, text, sizeof(text))));
+	else
+		oplog(OPLOG_INFO, "policy-held",
+		    LOG_NUMBER("newest", policy_version(law_newest(&h->law))),
+		    LOG_NUMBER("versions", h->law.n));
+	return e;
 }
 
 /* A file of one line, as a C string without its line end. */
@@ -339,7 +348,7 @@ host_open(const char *conf_path, struct host **out)
 	if (e == ERR_NONE)
 		e = directory_load(h, &why);
 	if (e == ERR_NONE)
-		e = policy_load(h, &why);
+		e = start_failed(policy_load(h, &why), "policy", &why);
 	if (e == ERR_NONE)
 		e = pinned_load(h);
 	if (e == ERR_NONE)
@@ -390,7 +399,7 @@ host_close(struct host *h)
 	idmap_free(&h->acquired);
 	held_fini(&h->held);
 	arena_wipe_free(&h->arena);
-	policy_free(h->policy);
+	law_fini(&h->law);
 	directory_free(h->directory);
 	cert_trust_free(h->trust);
 	officers_free(h->officers);

@@ -4,13 +4,13 @@
 
 #include "agents/runtime/held.h"
 #include "agents/runtime/idmap.h"
+#include "agents/runtime/law.h"
 #include "agents/runtime/store.h"
 #include "lib/config.h"
 #include "lib/directory.h"
 #include "lib/payloadseal.h"
 #include "lib/seal.h"
 #include "lib/zsock.h"
-#include "policy/policy.h"
 
 struct api;
 struct layout;
@@ -71,7 +71,7 @@ struct host {
 	struct officers *officers;
 	struct cert_trust *trust;
 	struct directory *directory;
-	struct policy *policy;
+	struct law law;
 	uint8_t vault_point[POINT_LEN];
 	uint8_t broker_key[CURVE_KEY_LEN], registrar_key[CURVE_KEY_LEN];
 	struct held held;
@@ -94,6 +94,11 @@ struct host {
  */
 enum err host_open(const char *conf_path, struct host **out);
 void host_close(struct host *h);
+/*
+ * Read the policy's versions again, as the configuration names them. What
+ * cannot be used changes nothing, and is said in the operator's log.
+ */
+enum err host_reload(struct host *h);
 /* NULL if this process does not host the agency. */
 struct agency *host_agency(struct host *h, const char *code);
 

@@ -96,10 +96,11 @@ hello_reply_handle(struct agency *a, struct span body)
 		    &at);
 	if (e != ERR_NONE)
 		return e;
-	if (memcmp(r.policy_hash, policy_hash(a->host->policy), HASH_LEN) != 0)
+	if (law_find(&a->host->law, r.policy_hash) == NULL)
 		oplog(OPLOG_WARN, "policy-differs", LOG_TEXT("agency", a->code),
 		    LOG_NUMBER("broker", r.policy_version),
-		    LOG_NUMBER("ours", policy_version(a->host->policy)));
+		    LOG_NUMBER(
+			"ours", policy_version(law_newest(&a->host->law))));
 	if (a->state == LINE_GREETING) {
 		a->state = LINE_UP;
 		oplog(OPLOG_INFO, "broker-connected",

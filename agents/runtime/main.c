@@ -15,7 +15,7 @@
 
 #define TURN_MS 200
 
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, reloading;
 
 static void
 stop(int signal)
@@ -24,10 +24,18 @@ stop(int signal)
 }
 
 static void
+reload(int signal)
+{
+	reloading = 1;
+}
+
+static void
 signals_set(void)
 {
 	struct sigaction sa = {.sa_handler = stop};
+	struct sigaction hup = {.sa_handler = reload};
 
+	sigaction(SIGHUP, &hup, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -92,8 +100,13 @@ main(int argc, char **argv)
 	}
 	sd_notify(0, "READY=1");
 	oplog(OPLOG_INFO, "ready", LOG_NUMBER("agencies", h->n_agencies));
-	while (!stopping)
+	while (!stopping) {
 		link_turn(h, TURN_MS);
+		if (reloading) {
+			reloading = 0;
+			host_reload(h);
+		}
+	}
 	sd_notify(0, "STOPPING=1");
 	drain(h);
 	api_close(h);

@@ -115,7 +115,8 @@ op_status(const struct api_request *r, const char **about)
 	    json_pack("{s:s, s:I, s:b, s:I, s:I, s:o}", "log", h->held.key.name,
 		"log_size", (json_int_t)h->held.newest.size, "log_forked",
 		(int)h->held.forked, "policy_version",
-		(json_int_t)policy_version(h->policy), "directory_version",
+		(json_int_t)policy_version(law_newest(&h->law)),
+		"directory_version",
 		(json_int_t)directory_version(h->directory), "agencies",
 		agencies));
 	return ERR_NONE;

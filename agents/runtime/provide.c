@@ -291,11 +291,11 @@ inquiry_check(struct agency *a, const struct permit *m, struct providing *p)
 	return ERR_NONE;
 }
 
-/* Our own copy of the law, at the instant of the permit. */
+/* Our own copy of the law it was given under, at its instant. */
 static enum err
 law_check(struct agency *a, const struct entry *m)
 {
-	const struct policy *policy = a->host->policy;
+	const struct policy *policy = law_find(&a->host->law, m->policy_hash);
 	const char *data[TEXTS_MAX];
 	struct policy_verdict v;
 	struct policy_question q = {.inquirer = m->inquirer,
@@ -308,7 +308,7 @@ law_check(struct agency *a, const struct entry *m)
 	    .n_data = m->n_data,
 	    .day = policy_day(m->time_ms)};
 
-	if (memcmp(m->policy_hash, policy_hash(policy), HASH_LEN) != 0)
+	if (policy == NULL)
 		return ERR_POLICY_VERSION;
 	for (size_t i = 0; i < m->n_data; i++)
 		data[i] = m->data[i];
