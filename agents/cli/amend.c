@@ -61,7 +61,7 @@ base_read(struct amendment *a)
 		a->held.policy = cli_policy_open(a->base, a->json);
 		return a->held.policy != NULL ? CLI_DONE : CLI_FAILED;
 	}
-	e = control_law(a->control, &a->held);
+	e = control_law(a->control, false, &a->held);
 	return e == ERR_NONE ? CLI_DONE : cli_fail(a->json, e, a->control);
 }
 

@@ -118,19 +118,19 @@ descriptor_read(int fd, struct buf *out)
 }
 
 static enum err
-law_take(const int fds[2], struct law_held *out)
+law_take(const int fds[2], bool list_only, struct law_held *out)
 {
 	struct buf why = {0};
-	enum err e = ERR_OFFLINE;
+	enum err e = fds[0] >= 0 ? ERR_NONE : ERR_OFFLINE;
 
-	if (fds[0] >= 0)
+	if (e == ERR_NONE && !list_only)
 		e = policy_map(fds[0], &out->policy, &why);
 	if (e == ERR_NONE)
 		e = descriptor_read(fds[1], &out->suspensions);
 	if (e == ERR_NONE && out->suspensions.n > 0)
 		e = tsv_version(
 		    buf_span(&out->suspensions), &out->suspensions_version);
-	if (e == ERR_NONE && out->suspensions.n > 0)
+	if (e == ERR_NONE && out->suspensions.n > 0 && !list_only)
 		e = policy_suspend(
 		    out->policy, buf_span(&out->suspensions), &why);
 	buf_free(&why);
@@ -138,7 +138,7 @@ law_take(const int fds[2], struct law_held *out)
 }
 
 enum err
-control_law(const char *socket, struct law_held *out)
+control_law(const char *socket, bool list_only, struct law_held *out)
 {
 	struct buf text = {0};
 	int fd = -1, fds[2] = {-1, -1};
@@ -150,7 +150,7 @@ control_law(const char *socket, struct law_held *out)
 	if (e == ERR_NONE)
 		e = answer_read(fd, &text, fds);
 	if (e == ERR_NONE)
-		e = law_take(fds, out);
+		e = law_take(fds, list_only, out);
 	if (e != ERR_NONE)
 		law_held_fini(out);
 	for (int i = 0; i < 2; i++)

@@ -13,10 +13,11 @@ struct law_held {
 };
 
 /*
- * Ask the broker behind the socket. ERR_OFFLINE if nobody listens, ERR_TIMEOUT,
+ * Ask the broker behind the socket; without the policy itself, which takes
+ * long to read, if `list_only`. ERR_OFFLINE if nobody listens, ERR_TIMEOUT,
  * or what policy_map says of what it sent.
  */
-enum err control_law(const char *socket, struct law_held *out);
+enum err control_law(const char *socket, bool list_only, struct law_held *out);
 void law_held_fini(struct law_held *held);
 
 /*

@@ -104,7 +104,7 @@ law_open(const struct ask *a, int *status)
 	*status = CLI_FAILED;
 	if (a->control == NULL)
 		return cli_policy_open(a->dir, a->json);
-	e = control_law(a->control, &held);
+	e = control_law(a->control, false, &held);
 	if (e != ERR_NONE) {
 		*status = cli_fail(a->json, e, a->control);
 		return NULL;

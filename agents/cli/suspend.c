@@ -252,7 +252,7 @@ suspending_run(
 		return CLI_USAGE;
 	if (!words_usable(s, words))
 		return cli_fail(s->json, ERR_USAGE, synopsis);
-	e = control_law(s->control, &s->held);
+	e = control_law(s->control, words == 1, &s->held);
 	if (e != ERR_NONE)
 		status = cli_fail(s->json, e, s->control);
 	else
