@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/docket.h"
+#include "broker/stray.h"
 #include "broker/vault_ops.h"
 #include "lib/clock.h"
 #include "lib/crashpoint.h"
@@ -27,6 +28,7 @@
 
 struct hub {
 	struct docket *docket;
+	struct strays *strays;
 	struct hub_leaves leaf;
 	struct hub_limits limits;
 	struct hub_counters counters;
@@ -1081,6 +1083,7 @@ hub_new(const struct hub_leaves *leaves, const struct hub_limits *limits)
 {
 	struct hub *h = xcalloc(1, sizeof(*h));
 	h->docket = docket_new();
+	h->strays = strays_new(leaves);
 	h->leaf = *leaves;
 	h->limits = *limits;
 	return h;
@@ -1092,6 +1095,7 @@ hub_free(struct hub *h)
 	if (h == NULL)
 		return;
 	docket_free(h->docket);
+	strays_free(h->strays);
 	arena_wipe_free(&h->arena);
 	free(h);
 }
@@ -1235,27 +1239,15 @@ hub_inquiry(
 	free(q);
 }
 
-/* A provider's answer to something that is over, or never was. */
-static void
-provision_strays(struct hub *h, const char *party, uint32_t route,
-    const uint8_t *id, const char *inquirer)
-{
-	struct settled s = {0};
-	h->counters.late++;
-	memcpy(s.exchange_id, id, ID_LEN);
-	strcpy(s.inquirer, inquirer);
-	strcpy(s.error, err_code(ERR_UNKNOWN_EXCHANGE));
-	say_settled(h, party, route, &s);
-}
-
 /* The exchange that this provider may answer; NULL after telling it why. */
 static struct exchange *
 provision_of(struct hub *h, const char *party, uint32_t route,
-    const char *inquirer, const uint8_t *id)
+    const char *inquirer, const uint8_t *id, const uint8_t *hash)
 {
 	struct exchange *x = docket_find(h->docket, inquirer, id);
 	if (x == NULL) {
-		provision_strays(h, party, route, id, inquirer);
+		h->counters.late++;
+		strays_take(h->strays, party, route, inquirer, id, hash);
 		return NULL;
 	}
 	if (strcmp(x->provider->party, party) != 0) {
@@ -1307,8 +1299,9 @@ hub_provision(
 		frame_refused(h, party, route, p.exchange_id, e);
 		return;
 	}
+	sha256(env.body, hash);
 	struct exchange *x =
-	    provision_of(h, party, route, p.inquirer, p.exchange_id);
+	    provision_of(h, party, route, p.inquirer, p.exchange_id, hash);
 	if (x == NULL || x->busy)
 		return;
 	if (docket_bytes(h->docket) + frame.n > 2ull * h->limits.all_bytes) {
@@ -1341,7 +1334,7 @@ hub_pending(
 		return;
 	}
 	struct exchange *x =
-	    provision_of(h, party, route, p.inquirer, p.exchange_id);
+	    provision_of(h, party, route, p.inquirer, p.exchange_id, NULL);
 	if (x != NULL && !x->busy)
 		exchange_run(h, x,
 		    &(struct event){
@@ -1437,6 +1430,8 @@ void
 hub_ledger(struct hub *h, struct ledger_job *job)
 {
 	struct exchange *x = docket_ticket(h->docket, job->ticket);
+	if (x == NULL)
+		strays_ledger(h->strays, job);
 	if (x != NULL) {
 		x->busy = false;
 		h->found = job->op == LEDGER_FIND ? job : NULL;

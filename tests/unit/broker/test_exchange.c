@@ -37,6 +37,7 @@ static struct {
 	uint64_t index;
 	uint8_t id[ID_LEN];
 	struct buf inquiry;
+	uint8_t provision_hash[HASH_LEN]; /* of the one sent last */
 	struct arena arena;
 } t;
 
@@ -230,8 +231,10 @@ vault_says_entry(enum entry_type type, uint32_t outcome, struct span ciphertext)
 	e->valid_until_ms = t.now_ms + 24 * HOUR_MS;
 	if (type == ENTRY_PERMIT || type == ENTRY_REFUSAL)
 		body_hash(buf_span(&t.inquiry), e->inquiry_hash);
-	if (ciphertext.n > 0)
+	if (ciphertext.n > 0) {
 		sha256(ciphertext, e->ciphertext_hash);
+		memcpy(e->provision_hash, t.provision_hash, HASH_LEN);
+	}
 	strcpy(e->rule, "a rule");
 	entry_encode(e, &body);
 	v->ticket = t.ticket;
@@ -307,6 +310,7 @@ provide(const char *party, const char *text, const char *really)
 	p.ciphertext_size = (uint32_t)strlen(text);
 	sha256(span_str(text), p.ciphertext_hash);
 	provision_encode(&p, &body);
+	sha256(buf_span(&body), t.provision_hash);
 	envelope_of("provision", PROVIDER, &body, &envelope);
 	f.envelope = buf_span(&envelope);
 	f.ciphertext = span_str(really);
@@ -336,6 +340,7 @@ confirm(void)
 	struct receipt r = {.version = 1};
 	struct buf body = {0}, envelope = {0};
 	memcpy(r.exchange_id, t.id, ID_LEN);
+	memcpy(r.provision_hash, t.provision_hash, HASH_LEN);
 	strcpy(r.inquirer, INQUIRER);
 	strcpy(r.provider, PROVIDER);
 	receipt_encode(&r, &body);
@@ -751,9 +756,38 @@ provision_of_nothing(void)
 {
 	begin();
 	provide(PROVIDER, "ciphertext", "ciphertext");
+	CU_ASSERT_EQUAL(t.job->op, LEDGER_FIND);
+	ledger_says(ERR_NONE);
 	struct settled s = settled_last();
 	CU_ASSERT_FALSE(s.accepted);
 	CU_ASSERT_STRING_EQUAL(s.error, err_code(ERR_UNKNOWN_EXCHANGE));
+	end();
+}
+
+/* All is over when a provider, just back, sends an answer again. */
+static struct settled
+provided_after_the_end(const char *text)
+{
+	provide(PROVIDER, text, text);
+	ledger_says(ERR_NONE);
+	return settled_last();
+}
+
+static void
+provision_again(void)
+{
+	begin();
+	to_answer();
+	confirm();
+	ledger_says(ERR_NONE);
+	struct settled s = provided_after_the_end("another text");
+	CU_ASSERT_FALSE(s.accepted);
+	CU_ASSERT_EQUAL(s.outcome, OUTCOME_PROVIDED);
+	CU_ASSERT_STRING_EQUAL(s.error, err_code(ERR_SETTLED));
+	s = provided_after_the_end("ciphertext");
+	CU_ASSERT_TRUE(s.accepted);
+	CU_ASSERT_STRING_EQUAL(s.error, "");
+	CU_ASSERT_EQUAL(open_exchanges(), 0);
 	end();
 }
 
@@ -878,7 +912,7 @@ answer_restored(void)
 	ledger_says(ERR_NONE);
 	last(FRAME_PERMIT);
 	provide(PROVIDER, "another text", "another text");
-	CU_ASSERT_EQUAL(t.n_said, 1); /* not what was settled */
+	CU_ASSERT_FALSE(settled_last().accepted); /* not what was settled */
 	provide(PROVIDER, "ciphertext", "ciphertext");
 	answered_with("ciphertext");
 	confirm();
@@ -960,6 +994,8 @@ static const struct suite_case cases[] = {
     {"refuses a ciphertext that is not the signed one", not_its_ciphertext},
     {"leaves a permit open when its provision is refused", provision_refused},
     {"tells a provider that no such exchange is open", provision_of_nothing},
+    {"tells a provider whether the log has its answer, when all is over",
+	provision_again},
     {"waits for an official, and takes the answer then", official_decides},
     {"hands over nothing that was suspended meanwhile", suspended_meanwhile},
     {"says once that an answer is late", late_is_told},
