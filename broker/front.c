@@ -36,6 +36,7 @@
 #define REPLIES_IN 64
 #define RESULTS_IN 256
 #define TICK_MS 250
+#define POLLED_WORKERS 2 /* where they begin among what is polled */
 #define EXPIRE_MS 60000
 #define DRAIN_MS 5000
 #define WAITING_MAX 1000 /* messages ZeroMQ may hold for a connection */
@@ -69,6 +70,7 @@ struct front {
 	uint32_t proved_route; /* a proof is on its way to it ... */
 	uint64_t proved_size;  /* ... in the tree of this size */
 	size_t control_at;
+	/* socket, ledger, workers from POLLED_WORKERS on, then control */
 	struct zpoll polled[3 + WORKERS_MAX + CONTROL_CLIENTS];
 };
 
@@ -419,28 +421,32 @@ reply_take(struct front *f, const struct vault_reply *v)
 	}
 }
 
+static enum err
+worker_read(struct front *f, size_t worker, bool *more)
+{
+	for (int n = 0; n < REPLIES_IN; n++) {
+		struct vault_reply v;
+		arena_reset(&f->reply_arena);
+		enum err e =
+		    workers_reply(f->workers, worker, &f->reply_arena, &v);
+		if (e != ERR_NONE)
+			return e == ERR_TIMEOUT ? ERR_NONE : e;
+		reply_take(f, &v);
+	}
+	*more = true;
+	return ERR_NONE;
+}
+
 /* ERR_OFFLINE when a worker is gone: nobody knows what it held. */
 static enum err
 replies_read(struct front *f, bool *more)
 {
-	for (size_t i = 0; i < workers_count(f->workers); i++)
-		for (int n = 0;; n++) {
-			struct vault_reply v;
-			if (n == REPLIES_IN) {
-				*more = true;
-				break;
-			}
-			arena_reset(&f->reply_arena);
-			enum err e =
-			    workers_reply(f->workers, i, &f->reply_arena, &v);
-			if (e == ERR_TIMEOUT)
-				break;
-			if (e != ERR_NONE)
-				return e;
-			reply_take(f, &v);
-		}
+	enum err e = ERR_NONE;
+	for (size_t i = 0; i < workers_count(f->workers) && e == ERR_NONE; i++)
+		if (f->polled[POLLED_WORKERS + i].ready)
+			e = worker_read(f, i, more);
 	workers_flush(f->workers);
-	return ERR_NONE;
+	return e;
 }
 
 static void
