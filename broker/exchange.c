@@ -888,17 +888,30 @@ answer_is_whole(const struct exchange *x)
 	       x->papers->ciphertext.n > 0;
 }
 
+/* To any connection the inquirer has; what is gone is found by sending. */
+static enum err
+answer_to_any(struct hub *h, struct exchange *x)
+{
+	for (;;) {
+		uint32_t route = route_back(h, x);
+		if (route == 0)
+			return ERR_OFFLINE;
+		enum err e = x->refused ? refusal_send(h, x, route)
+					: answer_send(h, x, route);
+		if (e != ERR_OFFLINE)
+			return e;
+	}
+}
+
 static enum turn
 answer_hand_over(struct hub *h, struct exchange *x)
 {
-	uint32_t route = route_back(h, x);
-	if (route != 0) {
-		enum err e = x->refused ? refusal_send(h, x, route)
-					: answer_send(h, x, route);
-		if (e == ERR_NONE) {
-			h->counters.answers += !x->refused;
-			x->answered_ms = now(h);
-		}
+	enum err e = answer_to_any(h, x);
+	if (e == ERR_NOT_FOUND && h->found == NULL)
+		return ledger_find(h, x); /* its proof is old, too */
+	if (e == ERR_NONE) {
+		h->counters.answers += !x->refused;
+		x->answered_ms = now(h);
 	}
 	crash_point("front.after_answer");
 	docket_let_go(h->docket, x);
@@ -1012,6 +1025,8 @@ step_receipt(struct hub *h, struct exchange *x, const struct event *e)
 		provision_late(h, x, e);
 		return TURN_WAIT;
 	case EVENT_DUE:
+		if (now(h) < collect_by(h, x)) /* the inquirer is back */
+			return jump(h, x, STEP_answer);
 		x->closing = true;
 		x->ending = OUTCOME_UNCOLLECTED;
 		return jump(h, x, STEP_verify);
@@ -1376,35 +1391,40 @@ hub_receipt(
 	    h, x, &(struct event){.kind = EVENT_RECEIPT, .envelope = envelope});
 }
 
-/* Wake what waits for a party, a batch at a time. */
+/*
+ * When the n-th of those that wait for a party is sent again: a batch at a
+ * time, and not while what was sent a moment ago may still be on its way.
+ */
+static uint64_t
+again_at(const struct hub *h, uint64_t sent_ms, size_t n)
+{
+	uint64_t at = now(h) + n / STAGGER_BATCH * STAGGER_MS;
+
+	return at > sent_ms + LOST_MS ? at : sent_ms + LOST_MS;
+}
+
+/* Permits that were on the way to a connection that is gone. */
 static void
 wake_given(struct hub *h, struct load *l)
 {
 	size_t n = 0;
 	for (struct exchange *x = l->given; x != NULL; x = x->given_next) {
-		if (x->busy || x->step != STEP_provision ||
-		    now(h) < x->forwarded_ms + LOST_MS)
+		if (x->busy || x->step != STEP_provision)
 			continue;
+		docket_due(h->docket, x, again_at(h, x->forwarded_ms, n++));
 		x->forwarded_ms = 0;
-		docket_due(
-		    h->docket, x, now(h) + n++ / STAGGER_BATCH * STAGGER_MS);
 	}
 }
 
+/* Answers nobody has confirmed. */
 static void
 wake_asked(struct hub *h, struct load *l)
 {
-	struct exchange *next;
 	size_t n = 0;
-	for (struct exchange *x = l->asked; x != NULL && n < STAGGER_BATCH;
-	     x = next) {
-		next = x->asked_next;
-		if (x->busy || x->step != STEP_receipt ||
-		    now(h) < x->answered_ms + LOST_MS)
-			continue;
-		n++;
-		exchange_run(h, x, &(struct event){.kind = EVENT_RETRY});
-	}
+	for (struct exchange *x = l->asked; x != NULL; x = x->asked_next)
+		if (!x->busy && x->step == STEP_receipt)
+			docket_due(
+			    h->docket, x, again_at(h, x->answered_ms, n++));
 }
 
 void

@@ -13,6 +13,7 @@
 #include "agents/runtime/api_ops.h"
 #include "lib/oplog.h"
 #include "lib/text.h"
+#include "lib/uuid.h"
 
 #define STAFF_MAX 32
 #define OUT_MAX (8U * 1024 * 1024) /* unread replies before we hang up */
@@ -300,6 +301,22 @@ api_text(
 		return "";
 	}
 	return json_string_value(v);
+}
+
+enum err
+api_exchange(
+    const struct api_request *r, uint8_t id[static ID_LEN], bool *given)
+{
+	json_t *v = json_object_get(r->body, "exchange");
+	enum err e;
+
+	*given = v != NULL;
+	if (v == NULL)
+		return ERR_NONE;
+	if (!json_is_string(v))
+		return ERR_USAGE;
+	e = uuid_parse(json_string_value(v), id);
+	return e == ERR_NONE && !uuid_is_v7(id) ? ERR_MALFORMED : e;
 }
 
 bool

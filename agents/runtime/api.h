@@ -51,6 +51,13 @@ struct api_request {
  */
 const char *api_text(
     const struct api_request *r, const char *key, size_t limit, enum err *e);
+/*
+ * An exchange id of the request: a UUIDv7. Not looked at for twelve digits:
+ * one id in three hundred ends in such a run. *given tells whether it was
+ * there. ERR_USAGE, ERR_MALFORMED.
+ */
+enum err api_exchange(
+    const struct api_request *r, uint8_t id[static ID_LEN], bool *given);
 bool api_bool(const struct api_request *r, const char *key);
 uint64_t api_number(const struct api_request *r, const char *key);
 

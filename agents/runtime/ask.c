@@ -423,9 +423,19 @@ permit_open(struct agency *a, const struct answer *m, const struct asked *k,
 	return ERR_NONE;
 }
 
+/*
+ * We committed this answer before, our receipt was lost, and the provider has
+ * forgotten the ciphertext: all that is left to do is to confirm it.
+ */
+static bool
+only_confirms(const struct answer *m, const struct asked *k)
+{
+	return k == NULL && m->ciphertext.n == 0;
+}
+
 /* The provider's own word: signed, about this permit, of this ciphertext. */
 static enum err
-provision_check(struct agency *a, const struct answer *m,
+provision_check(struct agency *a, const struct answer *m, const struct asked *k,
     const struct proved *end, const struct entry *permit, struct provision *p)
 {
 	struct host *h = a->host;
@@ -449,6 +459,8 @@ provision_check(struct agency *a, const struct answer *m,
 		return ERR_NOT_YOURS;
 	if (p->outcome != OUTCOME_PROVIDED)
 		return m->ciphertext.n == 0 ? ERR_NONE : ERR_MALFORMED;
+	if (only_confirms(m, k))
+		return ERR_NONE;
 	sha256(m->ciphertext, hash);
 	if (memcmp(hash, p->ciphertext_hash, HASH_LEN) != 0 ||
 	    memcmp(hash, end->entry.ciphertext_hash, HASH_LEN) != 0)
@@ -527,13 +539,13 @@ answer_check(struct agency *a, const struct answer *m, const struct asked *k,
 	if (m->provision.n == 0)
 		return j->outcome == OUTCOME_PROVIDED ? ERR_MALFORMED
 						      : ERR_NONE;
-	e = provision_check(a, m, &end, &permit, &p);
+	e = provision_check(a, m, k, &end, &permit, &p);
 	if (e != ERR_NONE)
 		return e;
 	j->receipt = true;
 	if (p.reason[0] != '\0')
 		text_copy(j->rule, sizeof(j->rule), p.reason);
-	if (p.outcome != OUTCOME_PROVIDED)
+	if (p.outcome != OUTCOME_PROVIDED || only_confirms(m, k))
 		return ERR_NONE;
 	return payload_unseal(a, m, &p, &j->payload, payload);
 }

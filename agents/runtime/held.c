@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/oplog.h"
 #include "lib/sha256.h"
 
 void
@@ -147,8 +148,12 @@ held_advance(struct held *h, struct held_line *line, struct span note,
 		e = line_check(line, out, known, from, proof, n_proof);
 	if (e == ERR_FORK)
 		h->forked = true;
-	if (e != ERR_NONE)
+	if (e != ERR_NONE) {
+		oplog(OPLOG_WARN, "checkpoint-refused", LOG_ERR(e),
+		    LOG_NUMBER("held", line->size), LOG_NUMBER("from", from),
+		    LOG_NUMBER("size", out->size));
 		return e;
+	}
 	recent_add(h, out, note);
 	if (out->size > line->size) {
 		line->size = out->size;

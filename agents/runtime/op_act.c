@@ -7,7 +7,6 @@
 #include "agents/runtime/ask.h"
 #include "agents/runtime/provide.h"
 #include "lib/text.h"
-#include "lib/uuid.h"
 
 /* Who waits for a decision to be carried out. */
 struct decision {
@@ -35,19 +34,17 @@ op_decide(const struct api_request *r, const char **about)
 {
 	enum err e = ERR_NONE;
 	uint8_t id[ID_LEN];
-	const char *exchange = api_text(r, "exchange", UUID_TEXT_LEN, &e);
 	const char *reason = api_text(r, "reason", 63, &e);
-	bool release = api_bool(r, "release");
+	bool release = api_bool(r, "release"), given;
 	struct decision *d;
 
-	*about = "exchange";
-	if (e == ERR_NONE)
-		e = uuid_parse(exchange, id);
-	if (e != ERR_NONE)
-		return e;
 	*about = "reason";
-	if (!release && *reason == '\0')
-		return ERR_USAGE;
+	if (e != ERR_NONE || (!release && *reason == '\0'))
+		return e != ERR_NONE ? e : ERR_USAGE;
+	*about = "exchange";
+	e = api_exchange(r, id, &given);
+	if (e != ERR_NONE || !given)
+		return e != ERR_NONE ? e : ERR_USAGE;
 	d = xcalloc(1, sizeof(*d));
 	*d = (struct decision){r->host, r->client, r->tag, release};
 	provide_decide(r->agency, id, release, reason, decide_done, d);

@@ -6,7 +6,6 @@
 #include "agents/runtime/ask_store.h"
 #include "agents/runtime/payload.h"
 #include "lib/text.h"
-#include "lib/uuid.h"
 
 /* Texts of a request and where they go; checked in this order. */
 struct text_field {
@@ -79,30 +78,19 @@ data_take(const struct api_request *r, struct asked *k, const char **about)
 	return ERR_NONE;
 }
 
-static enum err
-exchange_take(
-    const struct api_request *r, uint8_t id[static ID_LEN], const char **about)
-{
-	enum err e = ERR_NONE;
-	const char *text = api_text(r, "exchange", UUID_TEXT_LEN, &e);
-
-	*about = "exchange";
-	if (e != ERR_NONE || *text == '\0')
-		return e;
-	e = uuid_parse(text, id);
-	return e == ERR_NONE && !uuid_is_v7(id) ? ERR_MALFORMED : e;
-}
-
 enum err
 op_inquire(const struct api_request *r, const char **about)
 {
 	struct asked *k = xcalloc(1, sizeof(*k));
+	bool given;
 	enum err e = texts_take(r, k, about);
 
 	if (e == ERR_NONE)
 		e = data_take(r, k, about);
-	if (e == ERR_NONE)
-		e = exchange_take(r, k->q.exchange_id, about);
+	if (e == ERR_NONE) {
+		*about = "exchange";
+		e = api_exchange(r, k->q.exchange_id, &given);
+	}
 	if (e != ERR_NONE) {
 		asked_free(k);
 		return e;
@@ -265,11 +253,13 @@ enum err
 op_retry(const struct api_request *r, const char **about)
 {
 	struct retry_job *j = xcalloc(1, sizeof(*j));
-	enum err e = exchange_take(r, j->exchange_id, about);
+	bool given;
+	enum err e = api_exchange(r, j->exchange_id, &given);
 
-	if (e != ERR_NONE) {
+	*about = "exchange";
+	if (e != ERR_NONE || !given) {
 		free(j);
-		return e;
+		return e != ERR_NONE ? e : ERR_USAGE;
 	}
 	j->job = (struct store_job){.op = &retry_op, .done = retry_done};
 	j->agency = r->agency;

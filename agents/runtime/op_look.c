@@ -59,14 +59,8 @@ look_new(const struct api_request *r, const struct store_op *op)
 static enum err
 id_take(const struct api_request *r, struct look_job *j, const char **about)
 {
-	enum err e = ERR_NONE;
-	const char *text = api_text(r, "exchange", UUID_TEXT_LEN, &e);
-
 	*about = "exchange";
-	if (e != ERR_NONE || *text == '\0')
-		return e;
-	j->by_id = true;
-	return uuid_parse(text, j->id);
+	return api_exchange(r, j->id, &j->by_id);
 }
 
 /* The columns of a row under their own names; NULL is left out. */

@@ -33,6 +33,7 @@ answered_done(struct store_job *job)
 {
 	struct providing *p = (struct providing *)job;
 
+	crash_point("agent.after_use");
 	/* the broker has the answer; what is missing here it can tell us */
 	providing_end(p, ERR_NONE);
 }
