@@ -112,7 +112,7 @@ static bool
 signal_allow(scmp_filter_ctx f)
 {
 	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-		   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0;
+		   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0;
 }
 
 static bool
