@@ -42,15 +42,24 @@ struct db {
 		bool prepared;
 	} statement[STATEMENTS_MAX];
 	bool out_of_step; /* its answers no longer fit our questions */
+	bool broken; /* by its last failure, whatever libpq says of it */
 	char state[6];
 	char message[300];
 };
 
 /* --- failures ------------------------------------------------------------- */
 
+/*
+ * A failure without a code is libpq's own: it could not write or read. It may
+ * call the connection good until it reads the end of it; we must not, or the
+ * same work would fail for good instead of being done again. 57P0x is the
+ * server going away.
+ */
 static enum err
 failed(struct db *db, const char *state, const char *message)
 {
+	db->broken =
+	    state == NULL || state[0] == '\0' || strncmp(state, "57P0", 4) == 0;
 	snprintf(db->state, sizeof(db->state), "%s", state ? state : "");
 	text_clean(
 	    span_str(message ? message : ""), db->message, sizeof(db->message));
@@ -92,7 +101,8 @@ db_message(const struct db *db)
 bool
 db_lost(const struct db *db)
 {
-	return db->out_of_step || PQstatus(db->pg) != CONNECTION_OK;
+	return db->broken || db->out_of_step ||
+	       PQstatus(db->pg) != CONNECTION_OK;
 }
 
 /* --- connections ---------------------------------------------------------- */
@@ -185,6 +195,7 @@ db_reopen(struct db *db)
 {
 	PQreset(db->pg);
 	db->out_of_step = false;
+	db->broken = false;
 	for (size_t i = 0; i < STATEMENTS_MAX; i++)
 		db->statement[i].prepared = false;
 	return session_begin(db);
