@@ -33,6 +33,7 @@ struct exchange {
 	bool recorded;	     /* the permit is in the log */
 	bool refused;	     /* a refusal is */
 	bool pending;	     /* an official must decide */
+	bool missed;	     /* an answer that came while busy: ask again */
 	bool told_late;	     /* the inquirer knows that answer_by went by */
 	bool settled;	     /* the outcome is in the log */
 	bool again;	     /* it was over: told once more, no more */

@@ -594,6 +594,11 @@ step_provision(struct hub *h, struct exchange *x, const struct event *e)
 	switch (e->kind) {
 	case EVENT_ENTER:
 		provision_due(h, x);
+		if (x->missed) { /* the same permit brings the same bytes */
+			x->missed = false;
+			x->forwarded_ms = 0;
+			docket_due(h->docket, x, now(h) + STAGGER_MS);
+		}
 		return TURN_WAIT;
 	case EVENT_PENDING:
 		if (x->pending) /* said before: nothing is new */
@@ -1317,8 +1322,12 @@ hub_provision(
 	sha256(env.body, hash);
 	struct exchange *x =
 	    provision_of(h, party, route, p.inquirer, p.exchange_id, hash);
-	if (x == NULL || x->busy)
+	if (x == NULL)
 		return;
+	if (x->busy) {
+		x->missed = true;
+		return;
+	}
 	if (docket_bytes(h->docket) + frame.n > 2ull * h->limits.all_bytes) {
 		say_busy(h, route, p.exchange_id, "all-bytes");
 		return;
