@@ -42,7 +42,7 @@ struct db {
 		bool prepared;
 	} statement[STATEMENTS_MAX];
 	bool out_of_step; /* its answers no longer fit our questions */
-	bool broken; /* by its last failure, whatever libpq says of it */
+	bool broken;	  /* by its last failure, whatever libpq says of it */
 	char state[6];
 	char message[300];
 };
