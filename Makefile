@@ -165,9 +165,8 @@ CHECKS_LONG := $(wildcard tests/*/check-long)
 # One recipe, so that nothing of it runs beside something else under -j.
 check: all $(UNIT_BIN) $(FLOW_BIN)
 	@$(MAKE) --no-print-directory format-check
-	@BUILD=$(BUILD) sql/tests/run
-	@set -e; for c in $(CHECKS); do echo "== $$c"; BUILD=$(BUILD) $$c; done
-	@BUILD=$(BUILD) tests/run $(UNIT_BIN) $(FLOW_BIN)
+	@BUILD=$(BUILD) tests/all sql/tests/run $(CHECKS) -- \
+		$(UNIT_BIN) $(FLOW_BIN)
 	@tests/evidence behind
 
 check-long:
