@@ -22,6 +22,7 @@
 /* open at a time, papers or none: a third of a kilobyte each, for days */
 #define OPEN_PARTY_MAX 200000
 #define OPEN_ALL_MAX 1000000
+#define OUTCOME_NUMBERS 128
 #define NOTICE_PENDING 1
 #define NOTICE_LATE 2
 #define NOTICE_OFFLINE 3
@@ -32,6 +33,7 @@ struct hub {
 	struct hub_leaves leaf;
 	struct hub_limits limits;
 	struct hub_counters counters;
+	uint64_t recorded[OUTCOME_NUMBERS], erred[ERR_COUNT];
 	bool draining;
 	struct arena arena;
 	struct entry entry; /* scratch: large */
@@ -86,6 +88,13 @@ now(const struct hub *h)
 	return docket_now(h->docket);
 }
 
+static void
+count_outcome(struct hub *h, enum outcome o)
+{
+	if ((unsigned)o < OUTCOME_NUMBERS)
+		h->recorded[o]++;
+}
+
 /* ---- saying things to parties ------------------------------------------- */
 
 static enum err
@@ -101,6 +110,7 @@ say(struct hub *h, uint32_t route, enum frame_kind kind, struct buf *body)
 static void
 say_error(struct hub *h, uint32_t route, const uint8_t *id, enum err error)
 {
+	h->erred[error]++;
 	struct refusal *r = xcalloc(1, sizeof(*r));
 	struct buf body = {0};
 	if (id != NULL)
@@ -468,6 +478,7 @@ step_record(struct hub *h, struct exchange *x, const struct event *e)
 		return TURN_END;
 	}
 	crash_point("front.after_record");
+	count_outcome(h, x->refused ? x->outcome : OUTCOME_PERMITTED);
 	if (x->refused) {
 		h->counters.refusals++;
 		return jump(h, x, STEP_answer);
@@ -820,6 +831,7 @@ step_settle(struct hub *h, struct exchange *x, const struct event *e)
 		return jump(h, x, STEP_provision);
 	}
 	crash_point("front.after_settle");
+	count_outcome(h, x->closing ? x->ending : x->outcome);
 	if (x->closing)
 		return settle_closed(h, x);
 	if (x->outcome != OUTCOME_PROVIDED) /* suspended meanwhile */
@@ -1491,6 +1503,18 @@ const struct hub_counters *
 hub_counters(const struct hub *h)
 {
 	return &h->counters;
+}
+
+uint64_t
+hub_recorded(const struct hub *h, enum outcome o)
+{
+	return (unsigned)o < OUTCOME_NUMBERS ? h->recorded[o] : 0;
+}
+
+uint64_t
+hub_erred(const struct hub *h, enum err e)
+{
+	return (unsigned)e < ERR_COUNT ? h->erred[e] : 0;
 }
 
 size_t

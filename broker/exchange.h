@@ -120,6 +120,9 @@ void hub_tick(struct hub *h);
 void hub_drain(struct hub *h);
 
 const struct hub_counters *hub_counters(const struct hub *h);
+/* How often each outcome was recorded, and each error told. */
+uint64_t hub_recorded(const struct hub *h, enum outcome o);
+uint64_t hub_erred(const struct hub *h, enum err e);
 /* Exchanges at this step; in flight (with bytes held); bytes. */
 size_t hub_at_step(const struct hub *h, enum step s);
 size_t hub_in_flight(const struct hub *h);

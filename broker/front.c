@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -600,6 +601,20 @@ number(struct buf *out, const char *name, uint64_t value)
 	buf_printf(out, "%s %" PRIu64 "\n", name, value);
 }
 
+/* "outcome_no_pia 3": a stable code as part of a name; zeros are left out. */
+static void
+coded(struct buf *out, const char *what, const char *code, uint64_t value)
+{
+	char name[64];
+	if (value == 0)
+		return;
+	snprintf(name, sizeof(name), "%s_%s", what, code);
+	for (char *c = name; *c != '\0'; c++)
+		if (*c == '-')
+			*c = '_';
+	number(out, name, value);
+}
+
 static void
 report(void *ctx, struct buf *out)
 {
@@ -621,6 +636,12 @@ report(void *ctx, struct buf *out)
 	for (enum step s = 0; s < STEP_COUNT; s++)
 		buf_printf(
 		    out, "at_%s %zu\n", step_name(s), hub_at_step(f->hub, s));
+#define OUTCOME_LINE(name, n, code, en, ja) \
+	coded(out, "outcome", code, hub_recorded(f->hub, name));
+	OUTCOME_TABLE(OUTCOME_LINE)
+#undef OUTCOME_LINE
+	for (enum err e = ERR_NONE + 1; e < ERR_COUNT; e++)
+		coded(out, "error", err_code(e), hub_erred(f->hub, e));
 	number(out, "code_requests", ic->requests);
 	number(out, "codes_issued", ic->issued);
 	number(out, "codes_already", ic->already);

@@ -523,6 +523,8 @@ refusal_recorded(void)
 	    refusal_decode(buf_span(&last(FRAME_REFUSAL)->body), &t.arena, r),
 	    ERR_NONE);
 	CU_ASSERT_EQUAL(r->outcome, OUTCOME_NO_DATA);
+	CU_ASSERT_EQUAL(hub_recorded(t.hub, OUTCOME_NO_DATA), 1);
+	CU_ASSERT_EQUAL(hub_recorded(t.hub, OUTCOME_PERMITTED), 0);
 	CU_ASSERT_TRUE(r->has_entry);
 	CU_ASSERT_EQUAL(open_exchanges(), 0);
 	free(r);
@@ -536,6 +538,7 @@ nothing_established(void)
 	ask();
 	vault_says_error(ERR_SIGNATURE);
 	refused_with(ERR_SIGNATURE);
+	CU_ASSERT_EQUAL(hub_erred(t.hub, ERR_SIGNATURE), 1);
 	CU_ASSERT_PTR_NULL(t.job);
 	CU_ASSERT_EQUAL(open_exchanges(), 0);
 	end();
