@@ -19,6 +19,7 @@ static const struct cli_command commands[] = {
     {"explain", cmd_explain, "is it lawful, and why", "適法かどうかと理由"},
     {"log", cmd_log, "verify, count and export the log",
 	"ログの検証・集計・書き出し"},
+    {"audit", cmd_audit, "what an auditor may see", "監査"},
     {"errors", cmd_errors, "what every code means", "コードの意味"},
     {NULL, NULL, NULL, NULL},
 };

@@ -93,11 +93,146 @@ refuses_an_agency_that_audits(void)
 	refused("auditor", "disclosure", "malformed");
 }
 
+/* --- search, statistics, reports ---------------------------------------------
+ */
+
+static bool
+said(const char *text)
+{
+	if (strstr(world_said(w), text) != NULL)
+		return true;
+	fprintf(stderr, "wanted %s in:\n%.2000s\n", text, world_said(w));
+	return false;
+}
+
+static int
+audit(const char *words)
+{
+	return world_renkei(
+	    w, "audit %s --config %s/etc/audit.conf", words, world_dir(w));
+}
+
+/* 日本年金機構 asks 横浜市 about the i-th person, in that row. */
+static int
+ask(const char *task, unsigned i)
+{
+	return world_renkei(w,
+	    "inquire --socket %s/nenkin.sock --agency nenkin --task %s"
+	    " --procedure p73.001 --provider 141003 --data 地方税関係情報"
+	    " --person %s --case F-%u --json",
+	    world_run_dir(w), task, world_person(w, "nenkin", i), i);
+}
+
+static void
+searches_and_counts(void)
+{
+	long before;
+
+	for (unsigned i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(ask("73", i), 0);
+	CU_ASSERT_EQUAL(ask("74", 0), 3);
+	before = reads();
+	CU_ASSERT_EQUAL(audit("search --outcome no-data --json"), 0);
+	CU_ASSERT(said("\"task\":\"74\""));
+	CU_ASSERT_PTR_NULL(strstr(world_said(w), "\"task\":\"73\""));
+	CU_ASSERT(reads() > before);
+	CU_ASSERT_EQUAL(audit("search --agency 141003 --data 地方税関係情報"
+			      " --task 73 --csv"),
+	    0);
+	CU_ASSERT(said(",nenkin,窓口第一係,141003,73,p73.001,"));
+	CU_ASSERT_EQUAL(audit("search --agency 271004"), 4);
+	CU_ASSERT_EQUAL(
+	    audit("search --from 2020-01-01 --until 2020-01-31"), 4);
+	CU_ASSERT_EQUAL(audit("search --outcome nonsense"), 2);
+	CU_ASSERT_EQUAL(audit("stats --by task --json"), 0);
+	CU_ASSERT(said("{\"group\":\"73\",\"asked\":5,\"permitted\":5,"
+		       "\"refused\":0,\"provided\":5"));
+	CU_ASSERT_EQUAL(world_count(w, "renkei_broker",
+			    "SELECT count(*) FROM entry WHERE type = 9 AND "
+			    "position('stats by=task'::bytea in body) > 0"),
+	    1);
+}
+
+/* An inquiry signed by nenkin whose code nobody issued, with this tag. */
+static void
+bad_inquiry(struct actor *a, const uint8_t tag[static HASH_LEN])
+{
+	static const uint8_t code[CODE_LEN] = {1, 2, 3};
+	const struct question q = {.task = "73",
+	    .procedure = "p73.001",
+	    .provider = "141003",
+	    .data = "地方税関係情報",
+	    .principal = "mhlw",
+	    .code = code};
+	struct inquiry inq;
+	struct buf sealed = {0};
+	struct frame f;
+
+	actor_inquiry(a, &q, &sealed, &inq);
+	memcpy(inq.case_tag, tag, HASH_LEN);
+	actor_ask(a, &inq, NULL);
+	CU_ASSERT_TRUE(raw_await(a->raw, FRAME_REFUSAL, WAIT_MS, &f));
+	buf_free(&sealed);
+}
+
+static void
+reports_what_stands_out(void)
+{
+	struct actor *a = actor_new(w, "kyokai");
+	uint8_t flat[HASH_LEN], tag[HASH_LEN];
+
+	memset(flat, 0x5a, sizeof(flat));
+	for (size_t i = 0; i < sizeof(tag); i++)
+		tag[i] = (uint8_t)(3 * i);
+	CU_ASSERT_EQUAL(audit("report case-tags"), 4);
+	bad_inquiry(a, flat);
+	bad_inquiry(a, tag);
+	bad_inquiry(a, tag);
+	for (unsigned i = 0; i < 20; i++)
+		bad_inquiry(a, tag);
+	CU_ASSERT_EQUAL(audit("report case-tags --json"), 0);
+	CU_ASSERT(said("\"fault\":\"malformed\""));
+	CU_ASSERT(said("\"fault\":\"repeated\""));
+	CU_ASSERT_EQUAL(audit("report refusals --json"), 0);
+	CU_ASSERT(said("\"inquirer\":\"nenkin\",\"outcome\":\"no-data\""));
+	CU_ASSERT_EQUAL(audit("report volume --json"), 0);
+	CU_ASSERT(said("\"inquirer\":\"kyokai\""));
+	CU_ASSERT_PTR_NULL(strstr(world_said(w), "nenkin"));
+	CU_ASSERT_EQUAL(audit("report lapsed"), 4);
+	CU_ASSERT_EQUAL(audit("report uncollected"), 4);
+	CU_ASSERT_EQUAL(audit("report nonsense"), 2);
+	actor_free(a);
+}
+
+static void
+shows_others_nothing(void)
+{
+	long before = reads();
+
+	CU_ASSERT_EQUAL(
+	    world_shell(w,
+		"sed -e 's|parties/auditor|parties/nenkin|' -e '1aparty = "
+		"nenkin' %s/etc/audit.conf >%s/etc/thief.conf",
+		world_dir(w), world_dir(w)),
+	    0);
+	CU_ASSERT_EQUAL(
+	    world_renkei(w, "audit search --config %s/etc/thief.conf --json",
+		world_dir(w)),
+	    1);
+	CU_ASSERT(said("\"error\":\"not-yours\""));
+	CU_ASSERT_EQUAL(reads(), before);
+}
+
 static const struct suite_case cases[] = {
     {"records an auditor's read before it is answered",
 	records_a_read_before_it_is_answered},
     {"refuses an agency that would audit, and records nothing",
 	refuses_an_agency_that_audits},
+    {"searches and counts exchanges, and each search is an entry",
+	searches_and_counts},
+    {"reports case tags, refusals and volume that stand out",
+	reports_what_stands_out},
+    {"shows an agency's command nothing", shows_others_nothing},
 };
 
 int

@@ -132,8 +132,9 @@ programs_list(struct world *w)
 
 		while (name > at && name[-1] != '/')
 			name--;
-		/* log.conf is the auditor's, no program's */
-		if (strncmp(name, "log.", 4) == 0 || w->n == PROGRAMS_MAX)
+		/* these two are the auditor's, no program's */
+		if (strncmp(name, "log.", 4) == 0 ||
+		    strncmp(name, "audit.", 6) == 0 || w->n == PROGRAMS_MAX)
 			continue;
 		snprintf(w->program[w->n++].name, sizeof w->program[0].name,
 		    "%.*s", (int)(end - name), name);
