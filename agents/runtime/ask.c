@@ -97,6 +97,18 @@ client_answer(struct asked *k, json_t *reply)
 /* --- the way out: code, body, signature, commit, send ----------------------
  */
 
+/* It is ready, but not to be sent before `after_ms` from now. */
+static void
+asked_put_off(struct asked *k, uint64_t after_ms)
+{
+	struct host *h = k->agency->host;
+
+	k->state = ASKED_READY;
+	k->retry_ms = clock_mono_ms() + after_ms;
+	if (h->again_ms == 0 || k->retry_ms < h->again_ms)
+		h->again_ms = k->retry_ms;
+}
+
 static void
 asked_send(struct asked *k)
 {
@@ -104,8 +116,9 @@ asked_send(struct asked *k)
 	enum err e = link_send(a, FRAME_INQUIRY, buf_span(&k->envelope));
 
 	crash_point("agent.after_send_inquiry");
-	k->state = e == ERR_NONE ? ASKED_SENT : ASKED_READY;
-	k->retry_ms = clock_mono_ms() + AGAIN_MS;
+	k->state = ASKED_SENT;
+	if (e != ERR_NONE)
+		asked_put_off(k, AGAIN_MS);
 }
 
 void
@@ -323,10 +336,8 @@ ended_done(struct store_job *job)
 	crash_point("agent.after_answer");
 	if (job->err != ERR_NONE) {
 		/* not ours yet: let the broker deliver it again */
-		if (k != NULL) {
-			k->state = ASKED_READY;
-			k->retry_ms = clock_mono_ms() + 2 * AGAIN_MS;
-		}
+		if (k != NULL)
+			asked_put_off(k, 2 * AGAIN_MS);
 	} else {
 		if (j->receipt)
 			receipt_queue(j->home, j);
@@ -630,8 +641,7 @@ ask_refusal(struct agency *a, struct span body)
 	if (k == NULL || k->agency != a || k->state == ASKED_ENDING)
 		return ERR_NONE;
 	if (!m.has_entry && error_passes(err_from_code(m.error))) {
-		k->state = ASKED_READY;
-		k->retry_ms = clock_mono_ms() + AGAIN_MS;
+		asked_put_off(k, AGAIN_MS);
 		return ERR_NONE;
 	}
 	j = ended_new(a, m.exchange_id);
@@ -737,10 +747,8 @@ ask_busy(struct agency *a, struct span body)
 	if (strcmp(m.what, "hello") == 0)
 		link_greet_soon(a);
 	k = idmap_find(&a->host->asked, m.exchange_id);
-	if (k != NULL && k->agency == a && k->state == ASKED_SENT) {
-		k->state = ASKED_READY;
-		k->retry_ms = clock_mono_ms() + m.retry_ms;
-	}
+	if (k != NULL && k->agency == a && k->state == ASKED_SENT)
+		asked_put_off(k, m.retry_ms);
 	return ERR_NONE;
 }
 
@@ -761,9 +769,17 @@ ask_maintain(struct host *h)
 	uint64_t now = clock_mono_ms();
 	struct asked *k;
 
-	for (size_t at = 0; (k = idmap_next(&h->asked, &at)) != NULL;)
-		if (k->state == ASKED_READY && k->retry_ms <= now)
+	if (h->again_ms == 0 || now < h->again_ms)
+		return;
+	h->again_ms = 0;
+	for (size_t at = 0; (k = idmap_next(&h->asked, &at)) != NULL;) {
+		if (k->state != ASKED_READY)
+			continue;
+		if (k->retry_ms <= now)
 			asked_send(k);
+		else if (h->again_ms == 0 || k->retry_ms < h->again_ms)
+			h->again_ms = k->retry_ms;
+	}
 }
 
 static void

@@ -67,7 +67,7 @@ enum err ask_busy(struct agency *a, struct span body);
 
 /* Send again what is stored and has no outcome (after HELLO_REPLY). */
 void ask_resume(struct agency *a);
-/* Once a second: what BUSY put off. */
+/* Send what BUSY or a lost connection put off, if its time has come. */
 void ask_maintain(struct host *h);
 /* Take up what was open when this process last ended. ERR_DATABASE. */
 enum err ask_load(struct host *h);

@@ -85,6 +85,8 @@ struct host {
 	struct idmap permits;  /* permits being answered, by permit leaf */
 	struct idmap acquired; /* acquisitions under way, by their number */
 	uint64_t maintained_ms;
+	uint64_t
+	    again_ms; /* monotonic: when an inquiry is sent again; 0 none */
 };
 
 /*

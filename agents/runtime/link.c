@@ -14,6 +14,7 @@
 
 #define GREET_AGAIN_MS 5000
 #define GREET_SOON_MS 1100 /* the broker then takes what we lost for lost */
+#define GREET_PROOF_MS 1000
 #define MAINTAIN_MS 1000
 #define BURST 64 /* messages taken from one socket in a turn */
 
@@ -156,6 +157,10 @@ frame_refused(struct agency *a, const char *peer, enum err e)
 	    LOG_TEXT("peer", peer), LOG_ERR(e));
 	if (e == ERR_FORK)
 		oplog(OPLOG_ERROR, "log-forked", LOG_TEXT("agency", a->code));
+	/* a proof from another size than we hold: begin again from ours */
+	if (e == ERR_PROOF && a->state == LINE_UP &&
+	    clock_mono_ms() - a->greeted_ms > GREET_PROOF_MS)
+		link_greet(a);
 }
 
 /* We and the broker differ in what we hold of the log: hello again. */
@@ -261,7 +266,6 @@ maintain(struct host *h)
 		    now - a->greeted_ms > GREET_AGAIN_MS)
 			link_greet(a);
 	}
-	ask_maintain(h);
 	provide_maintain(h);
 	acquire_maintain(h);
 	checkpoint_save(h);
@@ -312,13 +316,17 @@ link_turn(struct host *h, int timeout_ms)
 	struct zmsg m = {0};
 	size_t n = items_fill(h, &items);
 	const struct zpoll *item = items;
+	uint64_t now = clock_mono_ms();
 
+	if (h->again_ms != 0 && h->again_ms < now + (uint64_t)timeout_ms)
+		timeout_ms = h->again_ms > now ? (int)(h->again_ms - now) : 0;
 	zsock_poll(items, n, timeout_ms);
 	for (size_t i = 0; i < h->n_agencies; i++)
 		agency_turn(h->agency[i], &item, &m);
 	zmsg_close(&m);
 	store_run(h->store);
 	api_turn(h);
+	ask_maintain(h);
 	maintain(h);
 	for (size_t i = 0; i < h->n_agencies; i++)
 		outbox_flush(h->agency[i]->outbox);
