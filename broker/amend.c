@@ -6,6 +6,7 @@
 #include "broker/lawstore.h"
 #include "broker/vault_ops.h"
 #include "lib/clock.h"
+#include "lib/crashpoint.h"
 #include "lib/oplog.h"
 #include "lib/text.h"
 #include "lib/uuid.h"
@@ -13,7 +14,15 @@
 #define OP_OF(ticket) ((ticket)&0xff)
 #define TURN_OF(ticket) (((ticket) & ~((uint64_t)0xff << 56)) >> 8)
 
-enum stage { STAGE_IDLE, STAGE_PREPARE, STAGE_RECORD, STAGE_TAKE };
+enum stage {
+	STAGE_IDLE,
+	STAGE_PREPARE,
+	STAGE_RECORD,
+	STAGE_TAKE,
+	/* at start */
+	STAGE_NOTE,
+	STAGE_NOTED
+};
 
 struct amends {
 	struct amends_calls call;
@@ -24,6 +33,7 @@ struct amends {
 	size_t awaited; /* replies */
 	enum err err;	/* the first worker's that has something against it */
 	char why[NAME_MAX_ + 1];
+	size_t recovered;	/* kinds looked at, at start */
 	struct ledger_job *job; /* the entry, as the first worker made it */
 	struct arena arena;
 	struct entry entry;
@@ -144,6 +154,7 @@ amend_record(struct amends *as)
 		amend_end(as, e, as->call.store);
 		return;
 	}
+	crash_point("front.after_law_store");
 	as->call.version(as->call.ctx, as->entry.policy_version);
 	as->stage = STAGE_RECORD;
 	if (as->call.ledger(as->call.ctx, as->job))
@@ -189,6 +200,71 @@ taken(struct amends *as, const struct vault_reply *v)
 	amend_end(as, ERR_NONE, as->entry.note);
 }
 
+/* --- at start: what came into force and was not recorded --- */
+
+/* The law in the store, if the log lacks its entry. */
+static bool
+law_unrecorded(struct amends *as)
+{
+	enum err e =
+	    lawstore_read(as->call.store, as->kind, &as->signatures, &as->law);
+	return e == ERR_NONE &&
+	       !lawstore_marked(as->call.store, as->kind, buf_span(&as->law));
+}
+
+void
+amends_recover(struct amends *as)
+{
+	static const char *const kinds[] = {LAW_POLICY, LAW_SUSPENSION};
+	struct vault_request q = {
+	    .op = VAULT_NOTE, .entry_type = ENTRY_POLICY, .actor = "broker"};
+	while (as->call.store != NULL &&
+	       as->recovered < sizeof(kinds) / sizeof(kinds[0])) {
+		as->kind = kinds[as->recovered++];
+		if (law_unrecorded(as)) {
+			as->turn++;
+			as->stage = STAGE_NOTE;
+			q.ticket = AMEND_TICKET | as->turn << 8 | q.op;
+			text_copy(q.note, sizeof(q.note), as->kind);
+			as->call.tell(as->call.ctx, 0, &q);
+			return;
+		}
+		amend_forget(as);
+	}
+}
+
+static void
+noted(struct amends *as, const struct vault_reply *v)
+{
+	enum err e = err_from_code(v->error);
+	arena_reset(&as->arena);
+	if (v->error[0] == '\0')
+		e = entry_decode(v->body, &as->arena, &as->entry);
+	if (e == ERR_NONE) {
+		as->job = entry_job(as, v);
+		as->stage = STAGE_NOTED;
+		if (as->call.ledger(as->call.ctx, as->job)) {
+			as->job = NULL;
+			return;
+		}
+		e = ERR_BUSY;
+	}
+	oplog(OPLOG_ERROR, "law-not-recorded", LOG_TEXT("kind", as->kind),
+	    LOG_ERR(e));
+	amend_forget(as);
+}
+
+/* If this fails, the next start enters it once more. */
+static void
+law_mark(struct amends *as)
+{
+	enum err e =
+	    lawstore_mark(as->call.store, as->kind, buf_span(&as->law));
+	if (e != ERR_NONE)
+		oplog(OPLOG_WARN, "law-not-marked", LOG_TEXT("kind", as->kind),
+		    LOG_ERR(e));
+}
+
 void
 amends_vault(struct amends *as, const struct vault_reply *v)
 {
@@ -198,6 +274,8 @@ amends_vault(struct amends *as, const struct vault_reply *v)
 		prepared(as, v);
 	else if (as->stage == STAGE_TAKE && OP_OF(v->ticket) == VAULT_LAW_TAKE)
 		taken(as, v);
+	else if (as->stage == STAGE_NOTE && OP_OF(v->ticket) == VAULT_NOTE)
+		noted(as, v);
 }
 
 void
@@ -206,12 +284,20 @@ amends_ledger(struct amends *as, struct ledger_job *job)
 	struct vault_request q = {.op = VAULT_LAW_TAKE};
 	enum err e = job->err;
 	ledger_job_free(job);
+	if (as->stage == STAGE_NOTED) {
+		if (e == ERR_NONE)
+			law_mark(as);
+		amend_forget(as);
+		amends_recover(as);
+		return;
+	}
 	if (as->stage != STAGE_RECORD)
 		return;
 	if (e != ERR_NONE) {
 		amend_end(as, e, err_sentence(e));
 		return;
 	}
+	law_mark(as);
 	as->stage = STAGE_TAKE;
 	as->awaited = as->call.workers;
 	tell_all(as, &q);

@@ -40,6 +40,11 @@ void amends_free(struct amends *as);
  */
 enum err amends_begin(struct amends *as, const char *kind, struct span law,
     struct span signatures, uint64_t client);
+/*
+ * At start: a law that was stored and whose entry was never committed has been
+ * in force since; enter it now.
+ */
+void amends_recover(struct amends *as);
 void amends_vault(struct amends *as, const struct vault_reply *reply);
 /* The job is taken. */
 void amends_ledger(struct amends *as, struct ledger_job *job);

@@ -955,6 +955,8 @@ front_open(struct front *f, const struct front_fds *fds)
 	if (e == ERR_NONE)
 		e = ledger_begin(f, fds->signer);
 	if (e == ERR_NONE)
+		amends_recover(f->amends);
+	if (e == ERR_NONE)
 		e = socket_open(f);
 	return e;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "lib/file.h"
+#include "lib/messages.h"
+#include "lib/sha256.h"
 #include "policy/blob.h"
 
 #define MAGIC "renkei/v1/law" /* with its NUL */
@@ -12,9 +14,10 @@
 #define FILE_MOST (BLOB_MAX + 65536)
 
 static void
-path_make(char out[static 4096], const char *dir, const char *kind)
+path_make(
+    char out[static 4096], const char *dir, const char *kind, const char *what)
 {
-	snprintf(out, 4096, "%s/%s.law", dir, kind);
+	snprintf(out, 4096, "%s/%s.%s", dir, kind, what);
 }
 
 /* How long the signatures are; false where the bytes are no law. */
@@ -38,7 +41,7 @@ lawstore_read(
 	size_t n;
 	enum err e;
 
-	path_make(path, dir, kind);
+	path_make(path, dir, kind, "law");
 	e = file_read(path, FILE_MOST, &file);
 	if (e == ERR_FILE && errno == ENOENT)
 		return ERR_NOT_FOUND;
@@ -60,7 +63,7 @@ lawstore_write(
 	char path[4096];
 	enum err e;
 
-	path_make(path, dir, kind);
+	path_make(path, dir, kind, "law");
 	buf_add(&file, MAGIC, sizeof(MAGIC));
 	buf_add_u32(&file, (uint32_t)signatures.n);
 	buf_add(&file, signatures.p, signatures.n);
@@ -68,4 +71,31 @@ lawstore_write(
 	e = file_write(path, buf_span(&file), 0644);
 	buf_free(&file);
 	return e;
+}
+
+enum err
+lawstore_mark(const char *dir, const char *kind, struct span law)
+{
+	uint8_t hash[HASH_LEN];
+	char path[4096];
+
+	path_make(path, dir, kind, "recorded");
+	sha256(law, hash);
+	return file_write(path, SPAN(hash), 0644);
+}
+
+bool
+lawstore_marked(const char *dir, const char *kind, struct span law)
+{
+	uint8_t hash[HASH_LEN];
+	struct buf noted = {0};
+	char path[4096];
+	bool same;
+
+	path_make(path, dir, kind, "recorded");
+	sha256(law, hash);
+	same = file_read(path, HASH_LEN, &noted) == ERR_NONE &&
+	       span_equal(buf_span(&noted), SPAN(hash));
+	buf_free(&noted);
+	return same;
 }

@@ -18,4 +18,11 @@ enum err lawstore_read(
 enum err lawstore_write(
     const char *dir, const char *kind, struct span signatures, struct span law);
 
+/*
+ * Whether the log has the entry of this law's coming into force: noted beside
+ * it once it was committed, so that a broker which died before can tell.
+ */
+enum err lawstore_mark(const char *dir, const char *kind, struct span law);
+bool lawstore_marked(const char *dir, const char *kind, struct span law);
+
 #endif

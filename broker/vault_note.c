@@ -1,7 +1,11 @@
 /* Entries about no person: operators, officers, auditors, the year's end. */
+#include "broker/vault_ops.h"
 #include "broker/vault_parts.h"
+#include "lib/sha256.h"
 #include "lib/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COPY(to, from) text_copy(to, sizeof(to), from)
@@ -12,6 +16,27 @@ may_note(uint32_t type)
 	return type == ENTRY_DIRECTORY || type == ENTRY_POLICY ||
 	       type == ENTRY_READ || type == ENTRY_OPERATOR ||
 	       type == ENTRY_CLOSE;
+}
+
+/* The policy in force, or the list of suspensions where the note says so. */
+static void
+law_note(struct vault_work *w)
+{
+	const struct law *law = &w->v->law;
+	struct entry *e = &w->entry;
+
+	if (strcmp(w->ask->note, LAW_SUSPENSION) == 0) {
+		sha256(buf_span(&law->suspensions), e->subject_hash);
+		snprintf(e->note, sizeof(e->note),
+		    "suspensions version %" PRIu64 ", found in force",
+		    law->suspensions_version);
+		return;
+	}
+	memcpy(e->subject_hash, policy_hash(w->v->policy), HASH_LEN);
+	if (strcmp(w->ask->note, LAW_POLICY) == 0)
+		snprintf(e->note, sizeof(e->note),
+		    "policy version %" PRIu64 ", found in force",
+		    policy_version(w->v->policy));
 }
 
 /*
@@ -34,7 +59,7 @@ vault_note(struct vault_work *w)
 		memcpy(
 		    e->subject_hash, directory_hash(w->v->directory), HASH_LEN);
 	else if (ask->entry_type == ENTRY_POLICY)
-		memcpy(e->subject_hash, policy_hash(w->v->policy), HASH_LEN);
+		law_note(w);
 	else
 		memcpy(e->subject_hash, ask->subject_hash, HASH_LEN);
 	return vault_entry_close(w);

@@ -27,6 +27,7 @@
 	X("front.after_issue")         \
 	X("front.after_notice")        \
 	X("front.after_acknowledge")   \
+	X("front.after_law_store")     \
 	X("ledger.before_commit")      \
 	X("ledger.after_commit")       \
 	X("ledger.after_sign")         \

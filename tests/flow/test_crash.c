@@ -79,9 +79,9 @@ broker_point(const char *name)
 {
 	static const char *const late[] = {"front.after_locate",
 	    "front.after_issue", "front.after_notice",
-	    "front.after_acknowledge"};
+	    "front.after_acknowledge", "front.after_law_store"};
 
-	/* those of the issue of codes are not on an inquiry's way */
+	/* those of codes and of the law are not on an inquiry's way */
 	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
 		if (strcmp(name, late[i]) == 0)
 			return false;
