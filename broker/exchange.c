@@ -15,6 +15,7 @@
 
 #define SKEW_MS 5000	  /* a permit's end, by the broker's clock */
 #define LOST_MS 1000	  /* unanswered for so long, it may be lost */
+#define AGAIN_MS 600000	  /* a permit nobody answers is sent again */
 #define REFETCH_MS 10000  /* how long a provider may take to say it again */
 #define STAGGER_MS 250	  /* a party that returns gets its backlog ... */
 #define STAGGER_BATCH 256 /* ... so many at a time */
@@ -551,6 +552,8 @@ step_forward(struct hub *h, struct exchange *x, const struct event *e)
 		x->forwarded_ms = 0;
 		if (err == ERR_NOT_FOUND)
 			docket_let_go(h->docket, x);
+	} else if (x->told_late) {
+		docket_let_go(h->docket, x); /* it may take days */
 	}
 	return TURN_NEXT;
 }
@@ -563,6 +566,9 @@ provision_due(struct hub *h, struct exchange *x)
 		at = x->answer_by_ms;
 	if (x->forwarded_ms == 0 && x->papers != NULL)
 		at = now(h) + STAGGER_MS;
+	if (x->told_late && !x->pending && x->forwarded_ms != 0 &&
+	    x->forwarded_ms + AGAIN_MS < at)
+		at = x->forwarded_ms + AGAIN_MS;
 	docket_due(h->docket, x, at);
 }
 
@@ -586,6 +592,8 @@ provision_overdue(struct hub *h, struct exchange *x)
 		x->ending = OUTCOME_LAPSED; /* Rule 41(3) */
 		return TURN_NEXT;
 	}
+	if (x->told_late && !x->pending && now(h) >= x->forwarded_ms + AGAIN_MS)
+		x->forwarded_ms = 0; /* permit or answer may be lost */
 	if (x->forwarded_ms == 0 &&
 	    h->leaf.route(h->leaf.ctx, x->provider->party, 0) != 0)
 		return jump(h, x, STEP_forward);
@@ -987,6 +995,40 @@ provision_late(struct hub *h, struct exchange *x, const struct event *e)
 	say_settled(h, x->provider->party, x->provider_route, &s);
 }
 
+/*
+ * What is handed over later than it was settled may be suspended by now. The
+ * outcome stands; the vault makes an entry of suspension only if there is
+ * one, and that entry is not recorded.
+ */
+static enum turn
+answer_ask_suspended(struct hub *h, struct exchange *x)
+{
+	struct vault_request q = {
+	    .op = VAULT_LAPSE, .outcome = OUTCOME_SUSPENDED_LATE};
+	strcpy(q.party, x->provider->party);
+	vault_show_permit(x->papers, &q);
+	vault_ask(h, x, &q);
+	return TURN_WAIT;
+}
+
+/* It waits for the suspension's end, or to be recorded as uncollected. */
+static enum turn
+answer_withhold(struct hub *h, struct exchange *x, const struct vault_reply *v)
+{
+	struct refusal *r = xcalloc(1, sizeof(*r));
+	struct buf body = {0};
+	memcpy(r->exchange_id, x->id, ID_LEN);
+	r->outcome = OUTCOME_SUSPENDED;
+	strcpy(r->hop, "vault");
+	strcpy(r->rule, v->rule);
+	strcpy(r->citation, v->citation);
+	refusal_encode(r, &body);
+	free(r);
+	say(h, route_back(h, x), FRAME_REFUSAL, &body);
+	docket_let_go(h->docket, x);
+	return x->again ? TURN_END : TURN_NEXT;
+}
+
 static enum turn step_receipt(
     struct hub *h, struct exchange *x, const struct event *e);
 
@@ -1002,7 +1044,7 @@ step_answer(struct hub *h, struct exchange *x, const struct event *e)
 		return answer_go(h, x, answer_loaded(x));
 	case EVENT_PROVISION:
 		if (answer_take(h, x, e->ciphertext))
-			return answer_go(h, x, false);
+			return answer_ask_suspended(h, x);
 		provision_late(h, x, e);
 		return TURN_WAIT;
 	case EVENT_LEDGER:
@@ -1011,6 +1053,10 @@ step_answer(struct hub *h, struct exchange *x, const struct event *e)
 			return answer_go(h, x, false);
 		oplog(OPLOG_ERROR, "papers-missing", LOG_ERR(e->job->err));
 		return x->again ? TURN_END : TURN_NEXT;
+	case EVENT_VAULT:
+		if (e->reply->error[0] != '\0') /* nothing was suspended */
+			return answer_go(h, x, false);
+		return answer_withhold(h, x, e->reply);
 	case EVENT_RECEIPT: /* it had the answer all the time */
 		docket_move(h->docket, x, STEP_receipt);
 		return step_receipt(h, x, e);
@@ -1342,6 +1388,10 @@ hub_provision(
 	}
 	if (docket_bytes(h->docket) + frame.n > 2ull * h->limits.all_bytes) {
 		say_busy(h, route, p.exchange_id, "all-bytes");
+		if (x->step == STEP_provision) {
+			x->forwarded_ms = 0; /* it is asked again */
+			docket_due(h->docket, x, now(h) + BUSY_RETRY_MS);
+		}
 		return;
 	}
 	exchange_run(h, x,

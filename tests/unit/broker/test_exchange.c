@@ -610,9 +610,49 @@ again_before_receipt(void)
 	ledger_says(ERR_NONE);
 	last(FRAME_PERMIT); /* the payload never rests here */
 	provide(PROVIDER, "ciphertext", "ciphertext");
+	CU_ASSERT_EQUAL(t.op, VAULT_LAPSE); /* suspended since? */
+	vault_says_error(ERR_MALFORMED);
 	answered_with("ciphertext");
-	CU_ASSERT_EQUAL(t.asked, 2);
 	CU_ASSERT_EQUAL(hub_at_step(t.hub, STEP_receipt), 1);
+	end();
+}
+
+static void
+suspended_since(void)
+{
+	begin();
+	to_answer();
+	ask();
+	ledger_says(ERR_NONE);
+	provide(PROVIDER, "ciphertext", "ciphertext");
+	CU_ASSERT_EQUAL(t.op, VAULT_LAPSE);
+	vault_says_entry(
+	    ENTRY_OUTCOME, OUTCOME_SUSPENDED_LATE, (struct span){0});
+	CU_ASSERT_PTR_NULL(t.job); /* the outcome there stands */
+	struct refusal *r = xcalloc(1, sizeof(*r));
+	SUITE_ERR(
+	    refusal_decode(buf_span(&last(FRAME_REFUSAL)->body), &t.arena, r),
+	    ERR_NONE);
+	CU_ASSERT_EQUAL(r->outcome, OUTCOME_SUSPENDED);
+	CU_ASSERT_EQUAL(hub_at_step(t.hub, STEP_receipt), 1);
+	CU_ASSERT_EQUAL(hub_bytes(t.hub), 0);
+	free(r);
+	end();
+}
+
+static void
+nobody_answers(void)
+{
+	begin();
+	to_permit();
+	clock_to(t.now_ms + 61000);
+	hub_tick(t.hub);
+	clock_to(t.now_ms + 601000);
+	hub_tick(t.hub);
+	CU_ASSERT_EQUAL(t.job->op, LEDGER_FIND);
+	ledger_says(ERR_NONE);
+	last(FRAME_PERMIT); /* the first may have been lost */
+	CU_ASSERT_EQUAL(hub_bytes(t.hub), 0);
 	end();
 }
 
@@ -912,11 +952,14 @@ answer_restored(void)
 	to_answer();
 	restart(LIVE_SETTLED);
 	hub_hello(t.hub, INQUIRER);
+	clock_to(t.now_ms + 2000);
+	hub_tick(t.hub);
 	ledger_says(ERR_NONE);
 	last(FRAME_PERMIT);
 	provide(PROVIDER, "another text", "another text");
 	CU_ASSERT_FALSE(settled_last().accepted); /* not what was settled */
 	provide(PROVIDER, "ciphertext", "ciphertext");
+	vault_says_error(ERR_MALFORMED);
 	answered_with("ciphertext");
 	confirm();
 	ledger_says(ERR_NONE);
@@ -1001,6 +1044,9 @@ static const struct suite_case cases[] = {
 	provision_again},
     {"waits for an official, and takes the answer then", official_decides},
     {"hands over nothing that was suspended meanwhile", suspended_meanwhile},
+    {"hands over nothing that was suspended since it was settled",
+	suspended_since},
+    {"sends a permit again that nobody answers", nobody_answers},
     {"says once that an answer is late", late_is_told},
     {"records that a permit lapsed", lapses},
     {"records that an answer was never collected", never_collected},
