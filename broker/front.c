@@ -756,7 +756,9 @@ policy_read(struct front *f, int fd)
 		f->policy_version = policy_version(p);
 		memcpy(f->policy_hash, policy_hash(p), HASH_LEN);
 	} else {
-		oplog(OPLOG_ERROR, "policy-refused", LOG_ERR(e));
+		buf_add_u8(&why, 0);
+		oplog(OPLOG_ERROR, "policy-refused", LOG_ERR(e),
+		    LOG_TEXT("why", (const char *)why.p));
 	}
 	f->policy_fd = fd;
 	policy_free(p);

@@ -27,6 +27,7 @@
 #define FD_HIGH 128 /* our own descriptors, above all FD_* */
 #define CHANNEL_BYTES (1 << 20)
 #define STOP_MS 8000 /* for a set to end by itself */
+#define FRONT_MS 500 /* for a front to end when a leaf has */
 #define BACK_OFF_MIN_MS 100
 #define BACK_OFF_MAX_MS 5000
 #define STEADY_MS 10000 /* a set that ran so long was no failure */
@@ -255,6 +256,9 @@ child_gone(struct parent *p, struct child *c, int status, bool expected)
 	int code =
 	    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	c->pid = 0;
+	/* leaves end because the front did: its word counts, not theirs */
+	if (p->fallen && c->role == ROLE_FRONT && code != 0 && code < 128)
+		p->status = code;
 	if (expected && code == 0)
 		return;
 	oplog(expected ? OPLOG_INFO : OPLOG_ERROR, "child-gone",
@@ -285,6 +289,20 @@ children_signal(struct parent *p, enum role only, int signal)
 			kill(p->child[i].pid, signal);
 }
 
+/* A front that lost a leaf, or gave up, ends by itself and says why. */
+static void
+front_await(struct parent *p)
+{
+	struct child *front = &p->child[p->n - 1];
+	uint64_t until = clock_mono_ms() + FRONT_MS;
+	children_reap(p, true);
+	while (front->role == ROLE_FRONT && front->pid != 0 &&
+	       clock_mono_ms() < until) {
+		poll(NULL, 0, 5);
+		children_reap(p, true);
+	}
+}
+
 /*
  * The front drains on SIGTERM; signer and workers end when its ends of their
  * channels close. What does not end in time is killed.
@@ -293,10 +311,12 @@ static void
 set_stop(struct parent *p, bool gently)
 {
 	uint64_t until = clock_mono_ms() + STOP_MS;
-	if (gently)
+	if (gently) {
 		children_signal(p, ROLE_FRONT, SIGTERM);
-	else
+	} else {
+		front_await(p);
 		children_signal(p, ROLE_COUNT, SIGKILL);
+	}
 	children_reap(p, true);
 	while (children_left(p) > 0) {
 		if (clock_mono_ms() >= until)
