@@ -125,6 +125,8 @@ static const struct cli_command commands[] = {
     {"stats", audit_cmd_stats, "how many of what", "集計する"},
     {"report", audit_cmd_report, "ready reports on what stands out",
 	"定型の報告"},
+    {"reconcile", audit_cmd_reconcile, "the three copies against each other",
+	"三者の記録を突き合わせる"},
     {NULL, NULL, NULL, NULL},
 };
 

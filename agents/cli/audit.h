@@ -58,5 +58,6 @@ const char *audit_time(uint64_t ms, char out[static CLOCK_TEXT_LEN]);
 int audit_cmd_search(int argc, char **argv);
 int audit_cmd_stats(int argc, char **argv);
 int audit_cmd_report(int argc, char **argv);
+int audit_cmd_reconcile(int argc, char **argv);
 
 #endif

@@ -223,6 +223,153 @@ shows_others_nothing(void)
 	CU_ASSERT_EQUAL(reads(), before);
 }
 
+/* --- the three copies
+ * ---------------------------------------------------------
+ */
+
+#define CITIES "renkei_agent_cities"
+
+static void
+export_of(const char *host, const char *agency)
+{
+	CU_ASSERT_EQUAL(
+	    world_renkei(w,
+		"records --socket %s/%s.sock --agency %s --export "
+		"%s/%s.csv",
+		world_run_dir(w), host, agency, world_dir(w), agency),
+	    0);
+}
+
+static int
+reconcile(void)
+{
+	const char *dir = world_dir(w);
+
+	export_of("nenkin", "nenkin");
+	export_of("cities", "141003");
+	return world_renkei(w,
+	    "audit reconcile --config %s/etc/audit.conf --json nenkin=%s/nenkin"
+	    ".csv 141003=%s/141003.csv",
+	    dir, dir, dir);
+}
+
+static unsigned
+times_said(const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = world_said(w); (at = strstr(at, text)) != NULL;
+	     at++)
+		n++;
+	return n;
+}
+
+static bool
+says_of(const char *what, const char *id)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "\"what\":\"%s\",\"at\":\"141003\",\"side\":\"answered\","
+	    "\"exchange\":\"%s\"",
+	    what, id);
+	return said(text);
+}
+
+static void
+exports_no_person(void)
+{
+	char *csv;
+
+	export_of("nenkin", "nenkin");
+	csv = world_file(w, "nenkin.csv");
+	CU_ASSERT_PTR_NOT_NULL(strstr(csv, ",provided,"));
+	for (unsigned i = 0; i < 5; i++)
+		CU_ASSERT_PTR_NULL(strstr(csv, world_person(w, "nenkin", i)));
+	CU_ASSERT_PTR_NULL(strstr(csv, "F-0"));
+	free(csv);
+}
+
+static void
+finds_honest_copies_alike(void)
+{
+	CU_ASSERT_EQUAL(reconcile(), 0);
+	CU_ASSERT(said("\"rows\":[]"));
+}
+
+/* One of a provider's records removed, one altered, one invented. */
+static void
+names_exactly_the_three(void)
+{
+	char removed[64], altered[64], invented[64];
+
+	snprintf(removed, sizeof(removed), "%s",
+	    world_sql(w, CITIES,
+		"DELETE FROM exchange_record WHERE side = 2 AND sequence = 2 "
+		"RETURNING exchange_id::text"));
+	snprintf(altered, sizeof(altered), "%s",
+	    world_sql(w, CITIES,
+		"UPDATE exchange_record SET outcome = 13 WHERE side = 2 AND "
+		"sequence = 4 RETURNING exchange_id::text"));
+	snprintf(invented, sizeof(invented), "%s",
+	    world_sql(w, CITIES,
+		"INSERT INTO exchange_record (agency, month, exchange_id, "
+		"side, inquirer, unit, task, procedure, provider, data, "
+		"asked_ms, answered_ms, outcome, sequence, permit_idx) SELECT "
+		"agency, month, overlay(exchange_id::text placing "
+		"'aaaaaaaaaaaa' from 25)::uuid, side, inquirer, unit, task, "
+		"procedure, provider, data, asked_ms, answered_ms, outcome, "
+		"6, permit_idx FROM exchange_record WHERE side = 2 AND "
+		"sequence = 5 RETURNING exchange_id::text"));
+	CU_ASSERT_EQUAL(reconcile(), 6);
+	CU_ASSERT_EQUAL(times_said("\"what\":"), 3);
+	CU_ASSERT(says_of("missing", removed));
+	CU_ASSERT(says_of("different", altered));
+	CU_ASSERT(said("\"fields\":\"outcome\",\"log\":\"provided\","
+		       "\"copy\":\"not-held\",\"borne_out\":\"log "
+		       "inquirer\""));
+	CU_ASSERT(says_of("extra", invented));
+}
+
+/* Gone from log and copy alike, a number is still missing in between. */
+static void
+shows_an_omission_by_its_number(void)
+{
+	const char *dir = world_dir(w);
+
+	CU_ASSERT_EQUAL(world_shell(w,
+			    "sed '/,provided,6,/s/,provided,6,/,provided,8,/' "
+			    "%s/141003.csv >%s/gap.csv",
+			    dir, dir),
+	    0);
+	CU_ASSERT_EQUAL(world_renkei(w,
+			    "audit reconcile --config %s/etc/audit.conf --json "
+			    "141003=%s/gap.csv",
+			    dir, dir),
+	    6);
+	CU_ASSERT(said("\"what\":\"gap\",\"at\":\"141003\""));
+	CU_ASSERT(said("sequence 6-7"));
+}
+
+static void
+refuses_copies_that_are_none(void)
+{
+	const char *dir = world_dir(w);
+
+	CU_ASSERT_EQUAL(world_renkei(w,
+			    "audit reconcile --config %s/etc/audit.conf --json "
+			    "nenkin=%s/141003.csv",
+			    dir, dir),
+	    1);
+	CU_ASSERT(said("a record of another agency"));
+	CU_ASSERT_EQUAL(world_renkei(w,
+			    "audit reconcile --config %s/etc/audit.conf "
+			    "141003=%s/parties.tsv",
+			    dir, dir),
+	    1);
+	CU_ASSERT_EQUAL(audit("reconcile"), 2);
+}
+
 static const struct suite_case cases[] = {
     {"records an auditor's read before it is answered",
 	records_a_read_before_it_is_answered},
@@ -230,6 +377,14 @@ static const struct suite_case cases[] = {
 	refuses_an_agency_that_audits},
     {"searches and counts exchanges, and each search is an entry",
 	searches_and_counts},
+    {"exports an agency's records without a person in them", exports_no_person},
+    {"finds honest copies alike", finds_honest_copies_alike},
+    {"names exactly the record removed, altered and invented",
+	names_exactly_the_three},
+    {"shows an omission by its sequence number",
+	shows_an_omission_by_its_number},
+    {"refuses copies of another agency, and what is no copy",
+	refuses_copies_that_are_none},
     {"reports case tags, refusals and volume that stand out",
 	reports_what_stands_out},
     {"shows an agency's command nothing", shows_others_nothing},
