@@ -26,7 +26,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DOPENSSL_API_COMPAT=0x30000000L \
 	$(shell pkg-config --cflags $(PKGS))
 CFLAGS_ALL = -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS) -pthread -MMD -MP
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDSAN)
-LIBS = $(shell pkg-config --libs $(PKGS)) -lunistring
+LIBS = $(shell pkg-config --libs $(PKGS)) -lunistring -lm
 
 # --- layers: one archive each; a program links its own layer and those below
 LIB_SRC := $(wildcard lib/*.c)
