@@ -29,16 +29,6 @@ providing_end(struct providing *p, enum err e)
  * ---------------------------------------------------------------- */
 
 static void
-answered_done(struct store_job *job)
-{
-	struct providing *p = (struct providing *)job;
-
-	crash_point("agent.after_use");
-	/* the broker has the answer; what is missing here it can tell us */
-	providing_end(p, ERR_NONE);
-}
-
-static void
 provision_send(
     struct agency *a, const struct buf *envelope, const struct buf *ciphertext)
 {
@@ -52,6 +42,34 @@ provision_send(
 	crash_point("agent.after_provision");
 }
 
+/* The same job again in a second: nothing is released without a record. */
+static void
+providing_put_off(struct providing *p)
+{
+	p->retry_ms = clock_mono_ms() + 1000;
+}
+
+/*
+ * Released only now that our own record of it is durable: one commit more on
+ * the answer's way than where records are written beside it. But a provider
+ * killed in between would have disclosed something that its own record (Act
+ * Art. 23(2)) does not know, and no message of the protocol could tell it.
+ */
+static void
+answered_done(struct store_job *job)
+{
+	struct providing *p = (struct providing *)job;
+
+	if (job->err != ERR_NONE) {
+		providing_put_off(p);
+		return;
+	}
+	crash_point("agent.after_use");
+	p->agency->counters[COUNT_PROVISIONS]++;
+	provision_send(p->agency, &p->envelope, &p->ciphertext);
+	providing_end(p, ERR_NONE);
+}
+
 static void
 provision_signed(void *ctx, struct buf *envelope, enum err e)
 {
@@ -63,12 +81,8 @@ provision_signed(void *ctx, struct buf *envelope, enum err e)
 	}
 	p->envelope = *envelope;
 	*envelope = (struct buf){0};
-	p->job.op = &answered_op;
-	p->job.done = answered_done;
+	p->job = (struct store_job){.op = &answered_op, .done = answered_done};
 	store_submit(p->agency->host->store, &p->job);
-	p->agency->counters[COUNT_PROVISIONS]++;
-	/* the commit is on its way; the job's buffers are only read now */
-	provision_send(p->agency, &p->envelope, &p->ciphertext);
 }
 
 static void
@@ -174,7 +188,14 @@ answer_records(struct providing *p, const struct payload_question *q)
 static void
 waiting_done(struct store_job *job)
 {
-	providing_end((struct providing *)job, ERR_NONE);
+	struct providing *p = (struct providing *)job;
+
+	if (job->err != ERR_NONE) {
+		providing_put_off(p);
+		return;
+	}
+	link_send(p->agency, FRAME_PENDING, buf_span(&p->envelope));
+	providing_end(p, ERR_NONE);
 }
 
 static void
@@ -186,9 +207,9 @@ pending_signed(void *ctx, struct buf *envelope, enum err e)
 		providing_end(p, e);
 		return;
 	}
-	link_send(p->agency, FRAME_PENDING, buf_span(envelope));
-	p->job.op = &waiting_op;
-	p->job.done = waiting_done;
+	p->envelope = *envelope;
+	*envelope = (struct buf){0};
+	p->job = (struct store_job){.op = &waiting_op, .done = waiting_done};
 	store_submit(p->agency->host->store, &p->job);
 }
 
@@ -238,7 +259,7 @@ lookup_done(struct store_job *job)
 
 	crash_point("agent.after_lookup");
 	if (job->err != ERR_NONE) {
-		p->retry_ms = clock_mono_ms() + 1000;
+		providing_put_off(p);
 		return;
 	}
 	if (p->used) {
@@ -258,7 +279,6 @@ lookup_done(struct store_job *job)
 static void
 lookup_submit(struct providing *p)
 {
-	p->retry_ms = 0;
 	p->job = (struct store_job){.op = &lookup_op, .done = lookup_done};
 	store_submit(p->agency->host->store, &p->job);
 }
@@ -488,8 +508,10 @@ provide_maintain(struct host *h)
 	struct providing *p;
 
 	for (size_t at = 0; (p = idmap_next(&h->permits, &at)) != NULL;)
-		if (p->retry_ms != 0 && p->retry_ms <= now)
-			lookup_submit(p);
+		if (p->retry_ms != 0 && p->retry_ms <= now) {
+			p->retry_ms = 0;
+			store_submit(h->store, &p->job);
+		}
 	forget_submit(h);
 }
 

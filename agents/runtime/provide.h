@@ -15,7 +15,7 @@
 enum err provide_permit(struct agency *a, struct span body);
 /* What became of an answer of ours, or the inquirer's receipt for it. */
 enum err provide_settled(struct agency *a, struct span body);
-/* Once a second: look-ups that the database failed, and what is past 24 h. */
+/* Once a second: what the database failed to do, and what is past 24 h. */
 void provide_maintain(struct host *h);
 
 /*

@@ -311,6 +311,20 @@ all_is_settled(const char *point)
 	    world_count(w, "renkei_agent_nenkin",
 		"SELECT count(*) FROM exchange_record WHERE outcome = 0"),
 	    0);
+	/* the three records can be held against each other (Act Art. 23) */
+	CU_ASSERT_EQUAL(
+	    world_count(w, "renkei_agent_cities",
+		"SELECT count(*) FROM exchange_record WHERE side = 2"),
+	    world_count(w, "renkei_broker",
+		"SELECT count(*) FROM entry WHERE type = 1 "
+		"AND provider = '141003'"));
+	CU_ASSERT_EQUAL(
+	    world_count(w, "renkei_agent_nenkin",
+		"SELECT count(*) FROM exchange_record WHERE side = 1 "
+		"AND outcome_idx IS NOT NULL"),
+	    world_count(w, "renkei_broker",
+		"SELECT count(*) FROM entry WHERE type IN (2, 3, 4) "
+		"AND inquirer = 'nenkin'"));
 	CU_ASSERT_EQUAL(world_count(w, "renkei_broker",
 			    "SELECT count(*) - count(DISTINCT (inquirer, "
 			    "exchange_id)) FROM entry WHERE type IN (3, 4)"),
