@@ -30,9 +30,7 @@ struct amends {
 	uint64_t turn, client;
 	const char *kind; /* static */
 	struct buf law, signatures;
-	size_t awaited; /* replies */
-	enum err err;	/* the first worker's that has something against it */
-	char why[NAME_MAX_ + 1];
+	size_t awaited;		/* replies */
 	size_t recovered;	/* kinds looked at, at start */
 	struct ledger_job *job; /* the entry, as the first worker made it */
 	struct arena arena;
@@ -91,11 +89,34 @@ amend_end(struct amends *as, enum err e, const char *why)
 	amend_forget(as);
 }
 
+/* All the bytes to one worker, which is then busy with them. */
+static void
+worker_prepare(struct amends *as, size_t i)
+{
+	struct vault_request q = {.op = VAULT_LAW_DROP};
+	struct span law = buf_span(&as->law);
+	as->call.spare(as->call.ctx, i, true);
+	q.ticket = AMEND_TICKET | as->turn << 8;
+	as->call.tell(as->call.ctx, i, &q);
+	q.op = VAULT_LAW_PART;
+	for (size_t at = 0; at < law.n; at += q.part.n) {
+		size_t left = law.n - at;
+		q.part = span_of(
+		    law.p + at, left < LAW_PART_MAX ? left : LAW_PART_MAX);
+		as->call.tell(as->call.ctx, i, &q);
+	}
+	q.part = (struct span){0};
+	q.op = VAULT_LAW_PREPARE;
+	q.ticket |= q.op;
+	q.signatures = buf_span(&as->signatures);
+	text_copy(q.note, sizeof(q.note), as->kind);
+	as->call.tell(as->call.ctx, i, &q);
+}
+
 enum err
 amends_begin(struct amends *as, const char *kind, struct span law,
     struct span signatures, uint64_t client)
 {
-	struct vault_request q = {.op = VAULT_LAW_DROP};
 	if (as->call.store == NULL)
 		return ERR_CONFIG;
 	if (as->stage != STAGE_IDLE)
@@ -103,25 +124,11 @@ amends_begin(struct amends *as, const char *kind, struct span law,
 	as->turn++;
 	as->kind = kind;
 	as->client = client;
-	as->err = ERR_NONE;
-	as->why[0] = '\0';
 	buf_add(&as->law, law.p, law.n);
 	buf_add(&as->signatures, signatures.p, signatures.n);
-	tell_all(as, &q);
-	q.op = VAULT_LAW_PART;
-	for (size_t at = 0; at < law.n; at += q.part.n) {
-		size_t left = law.n - at;
-		q.part = span_of(
-		    law.p + at, left < LAW_PART_MAX ? left : LAW_PART_MAX);
-		tell_all(as, &q);
-	}
-	q.part = (struct span){0};
-	q.op = VAULT_LAW_PREPARE;
-	q.signatures = signatures;
-	text_copy(q.note, sizeof(q.note), kind);
-	tell_all(as, &q);
 	as->stage = STAGE_PREPARE;
 	as->awaited = as->call.workers;
+	worker_prepare(as, 0);
 	return ERR_NONE;
 }
 
@@ -163,25 +170,26 @@ amend_record(struct amends *as)
 		amend_end(as, ERR_BUSY, "ledger");
 }
 
+/* One worker has looked at it; the first that refuses ends it for all. */
 static void
 prepared(struct amends *as, const struct vault_reply *v)
 {
-	enum err e = err_from_code(v->error);
+	size_t i = as->call.workers - as->awaited--;
+	enum err e = ERR_NONE;
+	as->call.spare(as->call.ctx, i, false);
 	arena_reset(&as->arena);
-	if (v->error[0] == '\0')
-		e = as->job == NULL
-			? entry_decode(v->body, &as->arena, &as->entry)
-			: ERR_NONE;
-	if (e == ERR_NONE && as->job == NULL)
-		as->job = entry_job(as, v);
-	if (e != ERR_NONE && as->err == ERR_NONE) {
-		as->err = e;
-		text_copy(as->why, sizeof(as->why), v->rule);
-	}
-	if (--as->awaited > 0)
+	if (v->error[0] != '\0')
+		e = err_from_code(v->error);
+	else if (as->job == NULL)
+		e = entry_decode(v->body, &as->arena, &as->entry);
+	if (e != ERR_NONE) {
+		amend_end(as, e, v->rule);
 		return;
-	if (as->err != ERR_NONE)
-		amend_end(as, as->err, as->why);
+	}
+	if (as->job == NULL)
+		as->job = entry_job(as, v);
+	if (as->awaited > 0)
+		worker_prepare(as, i + 1);
 	else
 		amend_record(as);
 }

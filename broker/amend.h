@@ -8,8 +8,9 @@
 #define AMEND_TICKET ((uint64_t)4 << 56)
 
 /*
- * One at a time: every worker is sent the bytes and checks them for itself;
- * when all have, the law is stored, its entry recorded and signed, and only
+ * One at a time: every worker is sent the bytes and checks them for itself,
+ * one after the other, while the others go on with inquiries; when all
+ * have, the law is stored, its entry recorded and signed, and only
  * then do they take it. An exchange is decided by one worker under one
  * version, and keeps that.
  */
@@ -21,6 +22,8 @@ struct amends_calls {
 	const char *store; /* folder of lawstore.h; NULL: nothing may change */
 	/* Ahead of all that waits for worker i. */
 	void (*tell)(void *ctx, size_t i, const struct vault_request *q);
+	/* Worker i will be busy, or is no longer. */
+	void (*spare)(void *ctx, size_t i, bool spare);
 	bool (*ledger)(void *ctx, struct ledger_job *job);
 	/* A version about to be recorded: the signer shall hear of it. */
 	void (*version)(void *ctx, uint64_t version);

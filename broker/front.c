@@ -675,6 +675,13 @@ tell_worker(void *ctx, size_t i, const struct vault_request *q)
 }
 
 static void
+spare_worker(void *ctx, size_t i, bool spare)
+{
+	struct front *f = ctx;
+	workers_spare(f->workers, i, spare);
+}
+
+static void
 law_version(void *ctx, uint64_t version)
 {
 	struct front *f = ctx;
@@ -948,9 +955,9 @@ front_open(struct front *f, const struct front_fds *fds)
 	f->reads = reads_new(&leaves);
 	f->control = control_new(fds->control,
 	    &(struct control_calls){f, report, healthy, law_tell, law_amend});
-	f->amends = amends_new(
-	    &(struct amends_calls){f, fds->n_vaults, f->o->policy_store,
-		tell_worker, ask_ledger, law_version, law_taken, law_done});
+	f->amends = amends_new(&(struct amends_calls){f, fds->n_vaults,
+	    f->o->policy_store, tell_worker, spare_worker, ask_ledger,
+	    law_version, law_taken, law_done});
 	f->suspensions_fd = -1;
 	clock_set(f);
 	enum err e = documents_read(f, fds->policy);

@@ -27,6 +27,7 @@ struct worker {
 	int fd;
 	size_t sent, kept;
 	struct queue told, asked; /* told goes first */
+	bool spared;
 };
 
 struct workers {
@@ -87,6 +88,16 @@ workers_fd(const struct workers *ws, size_t i)
 	return ws->worker[i].fd;
 }
 
+/* The i-th, or the next that is not spared. */
+static struct worker *
+worker_unspared(struct workers *ws, size_t i)
+{
+	for (size_t n = 0; n < ws->n; n++)
+		if (!ws->worker[(i + n) % ws->n].spared)
+			return &ws->worker[(i + n) % ws->n];
+	return &ws->worker[i];
+}
+
 /*
  * The signature's last bytes tell one batch from another. They are at the
  * end of an Envelope's encoding, whose last field it is.
@@ -97,12 +108,13 @@ worker_for(struct workers *ws, struct span envelope)
 	if (envelope.n >= 16) {
 		uint64_t h;
 		memcpy(&h, envelope.p + envelope.n - 16, 8);
-		return &ws->worker[h % ws->n];
+		return worker_unspared(ws, h % ws->n);
 	}
-	struct worker *best = &ws->worker[ws->next++ % ws->n];
+	struct worker *best = worker_unspared(ws, ws->next++ % ws->n);
 	for (size_t i = 0; i < ws->n; i++)
-		if (ws->worker[i].sent + ws->worker[i].kept <
-		    best->sent + best->kept)
+		if (!ws->worker[i].spared &&
+		    ws->worker[i].sent + ws->worker[i].kept <
+			best->sent + best->kept)
 			best = &ws->worker[i];
 	return best;
 }
@@ -165,6 +177,12 @@ workers_tell(struct workers *ws, size_t i, const struct vault_request *q)
 	assert(ws->scratch.n <= VAULT_PACKET_MAX);
 	packet_keep(w, &w->told, buf_span(&ws->scratch));
 	queue_flush(w, &w->told);
+}
+
+void
+workers_spare(struct workers *ws, size_t i, bool spare)
+{
+	ws->worker[i].spared = spare;
 }
 
 void

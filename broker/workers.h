@@ -26,6 +26,11 @@ void workers_ask(struct workers *ws, const struct vault_request *q);
  * calls. For what concerns every worker and may not wait behind a queue.
  */
 void workers_tell(struct workers *ws, size_t i, const struct vault_request *q);
+/*
+ * Whether worker i is kept from new requests of workers_ask, because it will
+ * be busy for long. At least one takes them all the same.
+ */
+void workers_spare(struct workers *ws, size_t i, bool spare);
 /* Send what waits, to whoever reads now. */
 void workers_flush(struct workers *ws);
 /*
