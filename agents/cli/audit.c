@@ -127,6 +127,8 @@ static const struct cli_command commands[] = {
 	"定型の報告"},
     {"reconcile", audit_cmd_reconcile, "the three copies against each other",
 	"三者の記録を突き合わせる"},
+    {"replay", audit_cmd_replay, "decide again under the law of then",
+	"当時の法令で再判断する"},
     {NULL, NULL, NULL, NULL},
 };
 

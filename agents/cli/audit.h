@@ -59,5 +59,6 @@ int audit_cmd_search(int argc, char **argv);
 int audit_cmd_stats(int argc, char **argv);
 int audit_cmd_report(int argc, char **argv);
 int audit_cmd_reconcile(int argc, char **argv);
+int audit_cmd_replay(int argc, char **argv);
 
 #endif

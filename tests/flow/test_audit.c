@@ -370,6 +370,50 @@ refuses_copies_that_are_none(void)
 	CU_ASSERT_EQUAL(audit("reconcile"), 2);
 }
 
+/* --- the law of then, and a log that is none
+ * ----------------------------------
+ */
+
+static void
+decides_again_under_the_law_of_then(void)
+{
+	const char *dir = world_dir(w);
+
+	CU_ASSERT_EQUAL(audit("replay --json --policy policy"), 0);
+	CU_ASSERT(said("\"rows\":[]"));
+	CU_ASSERT_EQUAL(world_shell(w,
+			    "cp -r policy %s/other && chmod -R u+w %s/other && "
+			    "sed -i '/^73\tmhlw/d' %s/other/delegations.tsv",
+			    dir, dir, dir),
+	    0);
+	CU_ASSERT_EQUAL(
+	    world_renkei(w,
+		"audit replay --config %s/etc/audit.conf --json --policy "
+		"%s/other",
+		dir, dir),
+	    3);
+	CU_ASSERT(said("\"what\":\"unknown-law\""));
+}
+
+/* One byte of an entry, by the database's superuser. */
+static void
+flip(void)
+{
+	world_sql(w, "renkei_broker",
+	    "UPDATE entry SET body = set_byte(body, 40, get_byte(body, 40) # 1)"
+	    " WHERE type = 1 RETURNING idx::text");
+}
+
+static void
+shows_nothing_of_a_changed_log(void)
+{
+	flip();
+	CU_ASSERT_EQUAL(audit("search --json"), 6);
+	CU_ASSERT_PTR_NULL(strstr(world_said(w), "\"rows\""));
+	flip();
+	CU_ASSERT_EQUAL(audit("search --json"), 0);
+}
+
 static const struct suite_case cases[] = {
     {"records an auditor's read before it is answered",
 	records_a_read_before_it_is_answered},
@@ -388,6 +432,10 @@ static const struct suite_case cases[] = {
     {"reports case tags, refusals and volume that stand out",
 	reports_what_stands_out},
     {"shows an agency's command nothing", shows_others_nothing},
+    {"decides every exchange again under the law of then",
+	decides_again_under_the_law_of_then},
+    {"shows nothing of a log whose entries were changed",
+	shows_nothing_of_a_changed_log},
 };
 
 int
