@@ -93,7 +93,7 @@ buf_grow(struct buf *b, size_t n)
 		b->cap = cap;
 	}
 	b->n += n;
-	return b->p + at;
+	return b->p != NULL ? b->p + at : NULL;
 }
 
 void

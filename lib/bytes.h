@@ -37,7 +37,10 @@ void buf_add_u64(struct buf *b, uint64_t v);
 void buf_add_lp(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Room for n more bytes, counted as part of the buf; returns their start. */
+/*
+ * Room for n more bytes, counted as part of the buf; returns their start, NULL
+ * where an empty buf was asked for none.
+ */
 uint8_t *buf_grow(struct buf *b, size_t n);
 /* Keep capacity, forget contents. */
 void buf_reset(struct buf *b);
