@@ -193,8 +193,10 @@ log_is_whole(void)
 	CU_ASSERT_TRUE(world_until(
 	    w, "renkei_broker", "SELECT count(*) FROM live", "0", 20));
 	if (world_renkei(
-		w, "log verify --config %s/etc/log.conf", world_dir(w)) != 0)
-		CU_FAIL(world_said(w));
+		w, "log verify --config %s/etc/log.conf", world_dir(w)) != 0) {
+		fprintf(stderr, "%s\n", world_said(w));
+		CU_FAIL("the log does not verify");
+	}
 }
 
 static const struct suite_case cases[] = {
