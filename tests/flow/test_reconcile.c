@@ -315,8 +315,8 @@ main(void)
 	w = world_new(NULL);
 	world_start_all(w);
 	world_fill(w, PEOPLE);
-	status =
-	    suite_run("reconcile flow", cases, sizeof(cases) / sizeof(cases[0]));
+	status = suite_run(
+	    "reconcile flow", cases, sizeof(cases) / sizeof(cases[0]));
 	world_free(w);
 	return status;
 }
