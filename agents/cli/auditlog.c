@@ -235,10 +235,8 @@ read_send(struct auditlog *l, const struct auditlog_read *read,
 	struct audit_read q = {.time_ms = clock_ms()};
 	struct buf body = {0}, envelope = {0};
 	struct envelope_item item = {.type = "audit-read"};
-	enum err e = text_check(span_str(read->what), sizeof(q.what) - 1);
+	enum err e;
 
-	if (e != ERR_NONE)
-		return e;
 	uuid_make(q.read_id);
 	memcpy(id, q.read_id, ID_LEN);
 	text_copy(q.what, sizeof(q.what), read->what);
@@ -317,9 +315,12 @@ auditlog_open(const char *config, const struct auditlog_read *read,
     struct auditlog **out, char about[static 300])
 {
 	struct auditlog *l = xcalloc(1, sizeof(*l));
-	enum err e = settings_read(l, config, about);
+	enum err e = text_check(span_str(read->what), NAME_MAX_);
 
 	*out = NULL;
+	snprintf(about, 300, "%.299s", read->what);
+	if (e == ERR_NONE)
+		e = settings_read(l, config, about);
 	l->frame_arena.cap = 4 * 1024 * 1024;
 	if (e == ERR_NONE) {
 		snprintf(about, 300, "checkpoint");

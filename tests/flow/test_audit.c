@@ -144,6 +144,8 @@ searches_and_counts(void)
 	CU_ASSERT_EQUAL(
 	    audit("search --from 2020-01-01 --until 2020-01-31"), 4);
 	CU_ASSERT_EQUAL(audit("search --outcome nonsense"), 2);
+	CU_ASSERT_EQUAL(audit("search --unit 123456789012"), 1);
+	CU_ASSERT(said("twelve-digits"));
 	CU_ASSERT_EQUAL(audit("stats --by task --json"), 0);
 	CU_ASSERT(said("{\"group\":\"73\",\"asked\":5,\"permitted\":5,"
 		       "\"refused\":0,\"provided\":5"));
