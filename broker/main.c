@@ -23,8 +23,8 @@ static const char usage[] =
     "  --crash-points   places where a test may kill it, by name\n"
     "  --options        every key of broker.conf and its meaning\n"
     "\n"
-    "SIGTERM finishes what is in hand and stops; SIGHUP reads policy and\n"
-    "directory again.\n";
+    "SIGTERM finishes what is in hand and stops; SIGHUP reads directory and\n"
+    "officers again. A policy is loaded by `renkei policy load`.\n";
 
 static int
 run_signer(const struct options *o)

@@ -33,7 +33,8 @@ enum {
 /*
  * Run until SIGTERM or SIGINT, which let the front finish what it has in
  * hand. It opens nothing secret: each role reads its own keys. SIGHUP reads
- * policy and directory anew the same way: drain, stop, start.
+ * directory and officers anew the same way: drain, stop, start. The policy is
+ * what was loaded last, else the configured folder (lawstore.h).
  *
  * When any child dies, all are stopped and started again. One lost worker
  * could be replaced alone, but then the front must be told what it held, and
