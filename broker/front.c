@@ -23,6 +23,7 @@
 #include "broker/workers.h"
 #include "lib/clock.h"
 #include "lib/directory.h"
+#include "lib/file.h"
 #include "lib/oplog.h"
 #include "lib/tsv.h"
 #include "lib/uuid.h"
@@ -774,6 +775,47 @@ policy_read(struct front *f, int fd)
 }
 
 static enum err
+policy_bytes(int fd, struct buf *out)
+{
+	off_t n = lseek(fd, 0, SEEK_END);
+	if (n <= 0 ||
+	    pread(fd, buf_grow(out, (size_t)n), (size_t)n, 0) != (ssize_t)n)
+		return ERR_SYSTEM;
+	return ERR_NONE;
+}
+
+/*
+ * The configured folder is for the first start. From then on a version comes
+ * by a load alone, which looks at what it changes: so what is found in force
+ * without one is kept as if it had been loaded.
+ */
+static enum err
+policy_adopt(struct front *f)
+{
+	const char *store = f->o->policy_store;
+	struct buf signatures = {0}, law = {0};
+	enum err e = ERR_NONE;
+	if (store != NULL)
+		e = lawstore_read(store, LAW_POLICY, &signatures, &law);
+	if (e == ERR_NOT_FOUND) {
+		e = file_read(f->o->policy_signatures, 65536, &signatures);
+		if (e == ERR_NONE)
+			e = policy_bytes(f->policy_fd, &law);
+		if (e == ERR_NONE)
+			e = lawstore_write(store, LAW_POLICY,
+			    buf_span(&signatures), buf_span(&law));
+		if (e == ERR_NONE)
+			e = lawstore_mark(store, LAW_POLICY, buf_span(&law));
+	}
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "policy-store", LOG_TEXT("path", store),
+		    LOG_ERR(e));
+	buf_free(&signatures);
+	buf_free(&law);
+	return e;
+}
+
+static enum err
 suspensions_read(struct front *f)
 {
 	struct buf signatures = {0}, list = {0};
@@ -846,6 +888,8 @@ static enum err
 documents_read(struct front *f, int policy_fd)
 {
 	enum err e = policy_read(f, policy_fd);
+	if (e == ERR_NONE)
+		e = policy_adopt(f);
 	if (e == ERR_NONE)
 		e = suspensions_read(f);
 	if (e == ERR_NONE)
