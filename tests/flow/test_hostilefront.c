@@ -659,9 +659,32 @@ a_permit_used_again(void)
 	front_send(FRAME_PERMIT, f.route, buf_span(&other.permit));
 	f.line = f.tree.size;
 	p = provision_await(WAIT_MS);
-	fprintf(stderr, "[%u %s]", p.outcome, p.reason);
 	SUITE_BYTES(p.permit_leaf, first.permit_leaf, HASH_LEN);
 	CU_ASSERT_EQUAL(p.sequence, first.sequence);
+	unharmed();
+	made_free(&m);
+	made_free(&other);
+}
+
+/* Two permits of one exchange at once: one is looked up. */
+static void
+a_permit_used_twice_at_once(void)
+{
+	const struct permit_plan honest = {0}, again = {.inquiry = used};
+	struct provision first, p;
+	struct made m, other;
+
+	permit_make(&honest, &m);
+	memcpy(used_id, m.q.exchange_id, ID_LEN);
+	front_send(FRAME_PERMIT, f.route, buf_span(&m.permit));
+	f.line = f.tree.size;
+	permit_make(&again, &other);
+	front_send(FRAME_PERMIT, f.route, buf_span(&other.permit));
+	f.line = f.tree.size;
+	first = provision_await(WAIT_MS);
+	CU_ASSERT_EQUAL(first.outcome, OUTCOME_NOT_HELD);
+	while ((p = provision_await(QUIET_MS)).outcome != OUTCOME_REFUSED)
+		SUITE_BYTES(p.permit_leaf, first.permit_leaf, HASH_LEN);
 	unharmed();
 	made_free(&m);
 	made_free(&other);
@@ -715,6 +738,8 @@ static const struct suite_case cases[] = {
 	a_permit_of_other_facts},
     {"leaves alone a permit for another", a_permit_for_another},
     {"answers a permit once, with the same bytes again", a_permit_used_again},
+    {"looks once for two permits of one exchange at once",
+	a_permit_used_twice_at_once},
     {"lives through junk of every kind", junk_of_every_kind},
     {"stops for good at a permit on a fork", a_permit_on_a_fork},
 };
