@@ -82,7 +82,7 @@ struct host {
 	struct agency **agency;
 	size_t n_agencies;
 	struct idmap asked;    /* our open inquiries, by exchange id */
-	struct idmap permits;  /* permits being answered, by permit leaf */
+	struct idmap permits;  /* permits being answered, by use */
 	struct idmap acquired; /* acquisitions under way, by their number */
 	uint64_t maintained_ms;
 	uint64_t

@@ -21,7 +21,7 @@ providing_end(struct providing *p, enum err e)
 {
 	if (p->decided != NULL)
 		p->decided(p->ctx, e);
-	idmap_take(&p->agency->host->permits, p->leaf);
+	idmap_take(&p->agency->host->permits, p->use);
 	providing_free(p);
 }
 
@@ -382,7 +382,7 @@ permit_begin(struct agency *a, const struct permit *m, struct providing *p)
 {
 	enum err e = permit_check(a, m, p);
 
-	idmap_add(&a->host->permits, p->leaf, p);
+	idmap_add(&a->host->permits, p->use, p);
 	if (e == ERR_NONE) {
 		lookup_submit(p);
 		return;
@@ -390,6 +390,29 @@ permit_begin(struct agency *a, const struct permit *m, struct providing *p)
 	oplog(OPLOG_WARN, "permit-refused", LOG_TEXT("agency", a->code),
 	    LOG_TEXT("inquirer", p->permit.inquirer), LOG_ERR(e));
 	answer_negative(p, OUTCOME_PROVIDER_REFUSED, err_code(e));
+}
+
+/* A permit is good for one use, and so is another one of its exchange. */
+static void
+use_of(
+    const struct agency *a, const struct entry *m, uint8_t use[static HASH_LEN])
+{
+	struct buf id = {0};
+
+	buf_add_lp(&id, a->code);
+	buf_add_lp(&id, m->inquirer);
+	buf_add(&id, m->exchange_id, ID_LEN);
+	sha256(buf_span(&id), use);
+	buf_free(&id);
+}
+
+static bool
+being_answered(const struct agency *a, const struct entry *m)
+{
+	uint8_t use[HASH_LEN];
+
+	use_of(a, m, use);
+	return idmap_find(&a->host->permits, use) != NULL;
 }
 
 static struct providing *
@@ -401,6 +424,7 @@ providing_new(struct agency *a, const struct proved *at, struct span bytes)
 	p->permit = at->entry;
 	p->index = at->index;
 	memcpy(p->leaf, at->leaf, HASH_LEN);
+	use_of(a, &at->entry, p->use);
 	buf_add(&p->bytes, bytes.p, bytes.n);
 	return p;
 }
@@ -431,7 +455,7 @@ provide_permit(struct agency *a, struct span body)
 		return e;
 	crash_point("agent.after_permit");
 	a->counters[COUNT_PERMITS]++;
-	if (idmap_find(&a->host->permits, at.leaf) != NULL)
+	if (being_answered(a, &at.entry))
 		return ERR_NONE; /* being answered now */
 	permit_begin(a, &m, providing_new(a, &at, body));
 	return ERR_NONE;
@@ -542,7 +566,7 @@ decision_begin(struct waiting_job *j)
 	at.index = m.entry.index;
 	if (clock_ms() > at.entry.valid_until_ms)
 		return ERR_LAPSED;
-	if (idmap_find(&a->host->permits, at.leaf) != NULL)
+	if (being_answered(a, &at.entry))
 		return ERR_BUSY;
 	p = providing_new(a, &at, buf_span(&j->bytes));
 	p->by_official = true;

@@ -10,13 +10,14 @@
 
 /*
  * One permit being answered: the job that looks it up. Found in
- * host->permits by the first half of its leaf.
+ * host->permits by the first half of its use.
  */
 struct providing {
 	struct store_job job;
 	struct agency *agency;
 	struct entry permit;
 	uint8_t leaf[HASH_LEN];
+	uint8_t use[HASH_LEN]; /* of agency, inquirer and exchange id */
 	uint64_t index;
 	uint64_t as_of_min_ms; /* of the inquiry */
 	uint8_t code[CODE_LEN];
