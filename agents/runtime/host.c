@@ -89,24 +89,71 @@ start_failed(enum err e, const char *what, const struct fault *why)
 	return e;
 }
 
-/* The officers' own files: who takes part, and what the law is. */
-static enum err
-directory_load(struct host *h, struct fault *why)
-{
-	struct directory_trust t = {.now_ms = clock_ms()};
-	enum err e;
+/* The officers' own files: who signs, who takes part, who no longer does. */
+struct parties {
+	struct officers *officers;
+	struct cert_trust *trust;
+	struct directory *directory;
+};
 
-	e = officers_open(setting(h, "officers"), &h->officers, why);
+static void
+parties_free(struct parties *p)
+{
+	directory_free(p->directory);
+	cert_trust_free(p->trust);
+	officers_free(p->officers);
+}
+
+/* No version older than `oldest`. */
+static enum err
+parties_load(
+    const struct host *h, uint64_t oldest, struct parties *p, struct fault *why)
+{
+	struct directory_trust t = {
+	    .now_ms = clock_ms(), .version_min = oldest};
+	enum err e = officers_open(setting(h, "officers"), &p->officers, why);
+
 	if (e != ERR_NONE)
 		return start_failed(e, "officers", why);
-	e = cert_trust_open(setting(h, "ca"), setting(h, "crl"), &h->trust);
+	e = cert_trust_open(setting(h, "ca"), setting(h, "crl"), &p->trust);
 	if (e != ERR_NONE)
 		return start_failed(e, "ca", NULL);
-	t.officers = h->officers;
-	t.trust = h->trust;
+	t.officers = p->officers;
+	t.trust = p->trust;
 	e = directory_open(setting(h, "directory"),
-	    setting(h, "directory_signatures"), &t, &h->directory, why);
+	    setting(h, "directory_signatures"), &t, &p->directory, why);
 	return start_failed(e, "directory", why);
+}
+
+/* From now on these are in force. */
+static void
+parties_take(struct host *h, const struct parties *p)
+{
+	h->officers = p->officers;
+	h->trust = p->trust;
+	h->directory = p->directory;
+	for (size_t i = 0; i < h->n_agencies; i++)
+		h->agency[i]->party =
+		    directory_find(h->directory, h->agency[i]->code);
+	envelope_cache_drop(h->roots, NULL);
+}
+
+static enum err keys_check(const struct directory *d, const struct agency *a);
+
+/* Every agency hosted must still be there, with the keys we hold. */
+static enum err
+parties_reload(struct host *h, struct fault *why)
+{
+	struct parties new = {0}, old = {h->officers, h->trust, h->directory};
+	enum err e =
+	    parties_load(h, directory_version(h->directory), &new, why);
+
+	for (size_t i = 0; e == ERR_NONE && i < h->n_agencies; i++)
+		e = keys_check(new.directory, h->agency[i]);
+	if (e == ERR_NONE)
+		parties_take(h, &new);
+	parties_free(e == ERR_NONE ? &old : &new);
+	return e;
 }
 
 static enum err
@@ -126,16 +173,20 @@ host_reload(struct host *h)
 {
 	struct fault why = {0};
 	char text[500];
-	enum err e = policy_load(h, &why);
+	enum err e = parties_reload(h, &why), law;
 
-	if (e != ERR_NONE)
-		oplog(OPLOG_WARN, "policy-kept", LOG_ERR(e),
+	oplog(e == ERR_NONE ? OPLOG_INFO : OPLOG_WARN,
+	    e == ERR_NONE ? "directory-held" : "directory-kept", LOG_ERR(e),
+	    LOG_NUMBER("version", directory_version(h->directory)));
+	law = policy_load(h, &why);
+	if (law != ERR_NONE)
+		oplog(OPLOG_WARN, "policy-kept", LOG_ERR(law),
 		    LOG_TEXT("why", fault_text(&why, text, sizeof(text))));
 	else
 		oplog(OPLOG_INFO, "policy-held",
 		    LOG_NUMBER("newest", policy_version(law_newest(&h->law))),
 		    LOG_NUMBER("versions", h->law.n));
-	return e;
+	return e != ERR_NONE ? e : law;
 }
 
 /* A file of one line, as a C string without its line end. */
@@ -248,17 +299,18 @@ keys_open(struct agency *a, const char *dir)
 
 /* The keys on disk must be those the directory binds to the agency. */
 static enum err
-keys_check(const struct host *h, struct agency *a)
+keys_check(const struct directory *d, const struct agency *a)
 {
-	a->party = directory_find(h->directory, a->code);
-	if (a->party == NULL)
+	const struct party *p = directory_find(d, a->code);
+
+	if (p == NULL)
 		return start_failed(ERR_NOT_FOUND, a->code, NULL);
-	if (a->party->state != ERR_NONE)
-		return start_failed(a->party->state, a->code, NULL);
-	if (memcmp(verifykey_id(signkey_public(a->sign)), a->party->key_id,
+	if (p->state != ERR_NONE)
+		return start_failed(p->state, a->code, NULL);
+	if (memcmp(verifykey_id(signkey_public(a->sign)), p->key_id,
 		KEY_ID_LEN) != 0 ||
-	    memcmp(dhkey_id(a->hpke), a->party->hpke_key_id, KEY_ID_LEN) != 0 ||
-	    memcmp(dhkey_id(a->seal), a->party->seal_key_id, KEY_ID_LEN) != 0)
+	    memcmp(dhkey_id(a->hpke), p->hpke_key_id, KEY_ID_LEN) != 0 ||
+	    memcmp(dhkey_id(a->seal), p->seal_key_id, KEY_ID_LEN) != 0)
 		return start_failed(ERR_KEY, a->code, NULL);
 	return ERR_NONE;
 }
@@ -293,11 +345,12 @@ agency_open(struct host *h, size_t i)
 	    (uint32_t)config_number(h->conf, "agency", i, "in_flight");
 	e = keys_open(a, config_text(h->conf, "agency", i, "keys"));
 	if (e == ERR_NONE)
-		e = keys_check(h, a);
+		e = keys_check(h->directory, a);
 	if (e == ERR_NONE)
 		e = layout_load(h, a, i);
 	if (e != ERR_NONE)
 		return e;
+	a->party = directory_find(h->directory, a->code);
 	a->ring = seal_ring_new(a->seal, false, SEAL_CAP);
 	a->sealer = payload_sealer_new();
 	a->opener = payload_opener_new(a->hpke);
@@ -339,14 +392,20 @@ enum err
 host_open(const char *conf_path, struct host **out)
 {
 	struct host *h = xcalloc(1, sizeof(*h));
+	struct parties parties = {0};
 	struct fault why = {0};
 	enum err e;
 
 	*out = NULL;
+	h->roots = envelope_cache_new();
 	e = start_failed(config_read(conf_path, &host_form, &h->conf, &why),
 	    "configuration", &why);
 	if (e == ERR_NONE)
-		e = directory_load(h, &why);
+		e = parties_load(h, 0, &parties, &why);
+	if (e == ERR_NONE)
+		parties_take(h, &parties);
+	else
+		parties_free(&parties);
 	if (e == ERR_NONE)
 		e = start_failed(policy_load(h, &why), "policy", &why);
 	if (e == ERR_NONE)
@@ -359,7 +418,6 @@ host_open(const char *conf_path, struct host **out)
 		host_close(h);
 		return e;
 	}
-	h->roots = envelope_cache_new();
 	h->net = znet_new(NULL, NULL);
 	*out = h;
 	return ERR_NONE;
@@ -400,9 +458,7 @@ host_close(struct host *h)
 	held_fini(&h->held);
 	arena_wipe_free(&h->arena);
 	law_fini(&h->law);
-	directory_free(h->directory);
-	cert_trust_free(h->trust);
-	officers_free(h->officers);
+	parties_free(&(struct parties){h->officers, h->trust, h->directory});
 	config_free(h->conf);
 	free(h);
 }

@@ -97,8 +97,10 @@ struct host {
 enum err host_open(const char *conf_path, struct host **out);
 void host_close(struct host *h);
 /*
- * Read the policy's versions again, as the configuration names them. What
- * cannot be used changes nothing, and is said in the operator's log.
+ * Read directory, revocations and the policy's versions again, as the
+ * configuration names them. A directory that officers did not sign, that is
+ * older, or lacks a hosted agency or its keys, or a policy that cannot be
+ * used, changes nothing and is said in the operator's log.
  */
 enum err host_reload(struct host *h);
 /* NULL if this process does not host the agency. */

@@ -14,7 +14,6 @@
 
 #define GREET_AGAIN_MS 5000
 #define GREET_SOON_MS 1100 /* the broker then takes what we lost for lost */
-#define GREET_PROOF_MS 1000
 #define MAINTAIN_MS 1000
 #define BURST 64 /* messages taken from one socket in a turn */
 
@@ -157,10 +156,6 @@ frame_refused(struct agency *a, const char *peer, enum err e)
 	    LOG_TEXT("peer", peer), LOG_ERR(e));
 	if (e == ERR_FORK)
 		oplog(OPLOG_ERROR, "log-forked", LOG_TEXT("agency", a->code));
-	/* a proof from another size than we hold: begin again from ours */
-	if (e == ERR_PROOF && a->state == LINE_UP &&
-	    clock_mono_ms() - a->greeted_ms > GREET_PROOF_MS)
-		link_greet(a);
 }
 
 /* We and the broker differ in what we hold of the log: hello again. */

@@ -396,6 +396,38 @@ lives_through_a_lost_database(void)
 	all_is_settled("database away");
 }
 
+/* Whether the agent's log says so within two seconds. */
+static bool
+nenkin_logs(const char *part)
+{
+	for (int i = 0; i < 20; i++) {
+		world_shell(
+		    w, "tail -n 3 %s/log/agent-nenkin.log", world_dir(w));
+		if (strstr(world_said(w), part) != NULL)
+			return true;
+		process_sleep_ms(100);
+	}
+	return said(part);
+}
+
+static void
+takes_only_a_signed_directory(void)
+{
+	const char *build = getenv("BUILD") ? getenv("BUILD") : "build";
+
+	CU_ASSERT_EQUAL(world_shell(w, "%s/tests/devpki suspend %s/pki kyokai",
+			    build, world_dir(w)),
+	    0);
+	kill(agent_process("nenkin")->pid, SIGHUP);
+	CU_ASSERT_TRUE(nenkin_logs("directory-held error=ok version=2"));
+	world_shell(w, "sh -c 'echo >>%s/pki/directory.tsv'", world_dir(w));
+	kill(agent_process("nenkin")->pid, SIGHUP);
+	CU_ASSERT_TRUE(nenkin_logs("directory-kept error=bad-signature "
+				   "version=2"));
+	world_shell(w, "sed -i '$d' %s/pki/directory.tsv", world_dir(w));
+	CU_ASSERT_EQUAL(ask(0, "--json"), 0);
+}
+
 static void
 does_not_start_where_commits_are_lost(void)
 {
@@ -443,6 +475,8 @@ static const struct suite_case cases[] = {
 	sends_when_the_broker_is_back},
     {"lives on when the database goes away and comes back",
 	lives_through_a_lost_database},
+    {"takes a new directory at SIGHUP if officers signed it",
+	takes_only_a_signed_directory},
     {"does not start on a database that loses commits",
 	does_not_start_where_commits_are_lost},
     {"does not start on a misspelt key, and names it",
