@@ -41,6 +41,7 @@
 #define POLLED_WORKERS 2 /* where they begin among what is polled */
 #define EXPIRE_MS 60000
 #define DRAIN_MS 5000
+#define WORKER_MS 30000	 /* a worker that takes longer hangs */
 #define WAITING_MAX 1000 /* messages ZeroMQ may hold for a connection */
 #define RECENT_MS (600 * 1000)
 #define SKEW_MS (120 * 1000)
@@ -559,6 +560,20 @@ drained(struct front *f)
 	       hub_at_step(f->hub, STEP_forget) == 0;
 }
 
+/* A leaf that ended, or that hangs and would let all others wait. */
+static enum err
+leaves_check(struct front *f)
+{
+	enum err e = ledger_stopped(f->ledger);
+	if (e == ERR_TIMEOUT) {
+		oplog(OPLOG_ERROR, "ledger-hangs");
+		_exit(1); /* its thread would have to be waited for */
+	}
+	return e == ERR_NONE && workers_stalled(f->workers, WORKER_MS)
+		   ? ERR_TIMEOUT
+		   : e;
+}
+
 /* Answers first, then what the ledger recorded, then a few new frames. */
 static int
 front_serve(struct front *f)
@@ -574,7 +589,7 @@ front_serve(struct front *f)
 		clock_set(f);
 		e = replies_read(f, &more);
 		if (e == ERR_NONE)
-			e = ledger_stopped(f->ledger);
+			e = leaves_check(f);
 		if (e != ERR_NONE)
 			break;
 		more |= results_read(f);

@@ -22,6 +22,8 @@
 #define TILES_MAX 64	  /* in one transaction */
 #define FORGET_WAIT_MS 20 /* receipts may wait for an entry's commit */
 #define RETRY_MS 200	  /* between attempts to reach a database that went */
+#define SLOW_MS 5000	  /* nothing new is taken while a commit takes longer */
+#define HANGS_MS 60000	  /* a signer or server that says nothing */
 #define FOLLOW_MAX 256
 
 struct ledger {
@@ -36,8 +38,9 @@ struct ledger {
 	atomic_size_t outstanding;
 	atomic_bool healthy;
 	atomic_int stopped;
-	struct buf note; /* the checkpoint in force */
-	uint64_t size;	 /* its size */
+	atomic_uint_fast64_t begun_ms; /* what it does now; 0: nothing */
+	struct buf note;	       /* the checkpoint in force */
+	uint64_t size;		       /* its size */
 	struct arena arena;
 	/* complete tiles that no transaction took yet */
 	struct tree_tile tiles[TILES_MAX];
@@ -633,12 +636,14 @@ ledger_thread(void *arg)
 		bool waits = l->n_held > 0 || l->n_tiles > 0;
 		size_t n = evq_wait_many(
 		    l->jobs, taken, BATCH_MAX, waits ? FORGET_WAIT_MS : -1);
+		atomic_store(&l->begun_ms, clock_mono_ms());
 		if (n > 0)
 			e = turn(l, (struct ledger_job **)taken, n);
 		else if (waits)
 			e = idle(l);
 		else if (evq_closed(l->jobs))
 			return NULL;
+		atomic_store(&l->begun_ms, 0);
 	}
 	ledger_stop(l, e);
 	return NULL;
@@ -703,16 +708,29 @@ ledger_fd(const struct ledger *l)
 	return evq_fd(l->done);
 }
 
+/* Milliseconds the thread has been at what it does. */
+static uint64_t
+ledger_busy_ms(const struct ledger *l)
+{
+	uint64_t begun = atomic_load(&l->begun_ms), now = clock_mono_ms();
+	return begun == 0 || now < begun ? 0 : now - begun;
+}
+
 bool
 ledger_healthy(const struct ledger *l)
 {
-	return atomic_load(&l->healthy);
+	return atomic_load(&l->healthy) && ledger_busy_ms(l) < SLOW_MS;
 }
 
 enum err
 ledger_stopped(const struct ledger *l)
 {
-	return (enum err)atomic_load(&l->stopped);
+	enum err e = (enum err)atomic_load(&l->stopped);
+	/* a database that is gone is waited for, however long */
+	if (e == ERR_NONE && atomic_load(&l->healthy) &&
+	    ledger_busy_ms(l) > HANGS_MS)
+		return ERR_TIMEOUT;
+	return e;
 }
 
 void

@@ -181,9 +181,16 @@ struct ledger_job *ledger_done(struct ledger *l);
 int ledger_fd(const struct ledger *l);
 /* A higher version came into force: the signer hears it with the next batch. */
 void ledger_policy(struct ledger *l, uint64_t version);
-/* Whether the database answers; false also once the ledger has stopped. */
+/*
+ * Whether the database answers, and signer and database do so in time; false
+ * also once the ledger has stopped.
+ */
 bool ledger_healthy(const struct ledger *l);
-/* Why the thread ended by itself (signer gone, head moved); ERR_NONE: runs. */
+/*
+ * Why the thread ended by itself (signer gone, head moved), or ERR_TIMEOUT
+ * when it hangs in one transaction for a minute: then ledger_close would, too.
+ * ERR_NONE: it runs.
+ */
 enum err ledger_stopped(const struct ledger *l);
 
 /* Transactions, entries, and microseconds spent in commits, since start. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "broker/vault_ops.h"
+#include "lib/clock.h"
 
 /* In a worker's hands at once: enough to keep it busy, and fair to all. */
 #define SENT_MAX 32
@@ -26,6 +27,7 @@ struct packet {
 struct worker {
 	int fd;
 	size_t sent, kept;
+	uint64_t since_ms; /* of its last word, or of the first it was sent */
 	struct queue told, asked; /* told goes first */
 	bool spared;
 };
@@ -126,7 +128,8 @@ packet_send(struct worker *w, const uint8_t *p, size_t n)
 		return false;
 	if (send(w->fd, p, n, MSG_NOSIGNAL) < 0)
 		return false; /* full, or gone: then its end is read soon */
-	w->sent++;
+	if (w->sent++ == 0)
+		w->since_ms = clock_mono_ms();
 	return true;
 }
 
@@ -208,6 +211,7 @@ workers_reply(
 		return ERR_OFFLINE;
 	if (w->sent > 0)
 		w->sent--;
+	w->since_ms = clock_mono_ms();
 	return vault_reply_decode(span_of(ws->packet, (size_t)n), a, out);
 }
 
@@ -218,4 +222,14 @@ workers_outstanding(const struct workers *ws)
 	for (size_t i = 0; i < ws->n; i++)
 		n += ws->worker[i].sent + ws->worker[i].kept;
 	return n;
+}
+
+bool
+workers_stalled(const struct workers *ws, uint64_t ms)
+{
+	uint64_t now = clock_mono_ms();
+	for (size_t i = 0; i < ws->n; i++)
+		if (ws->worker[i].sent > 0 && now > ws->worker[i].since_ms + ms)
+			return true;
+	return false;
 }

@@ -39,6 +39,11 @@ void workers_flush(struct workers *ws);
  */
 enum err workers_reply(
     struct workers *ws, size_t i, struct arena *a, struct vault_reply *out);
+/*
+ * Whether a worker that has something to do has said nothing for `ms`: it
+ * hangs, and whoever waits for it would wait for ever.
+ */
+bool workers_stalled(const struct workers *ws, uint64_t ms);
 /* Requests not answered yet, kept or sent. */
 size_t workers_outstanding(const struct workers *ws);
 

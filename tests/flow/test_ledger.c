@@ -147,6 +147,23 @@ is_busy_without_a_database(void)
 }
 
 static void
+is_busy_while_the_signer_hangs(void)
+{
+	struct load *l = load_new(nenkin, city, &row_73, 8);
+	pid_t signer = child_of_role("signer");
+	kill(signer, SIGSTOP);
+	load_begin(l, 4);
+	load_turn(l, 7000);
+	CU_ASSERT_PTR_NOT_NULL(strstr(control("health"), "unwell"));
+	CU_ASSERT_EQUAL(load_answered(l), 0);
+	kill(signer, SIGCONT);
+	CU_ASSERT_TRUE(answered(l, SECONDS));
+	CU_ASSERT_PTR_NOT_NULL(strstr(control("health"), "ok"));
+	load_check(l, w);
+	load_free(l);
+}
+
+static void
 stops_where_another_writes(void)
 {
 	struct load *l = load_new(nenkin, city, &row_73, 4);
@@ -292,6 +309,8 @@ static const struct suite_case cases[] = {
     {"reads policy and directory again when told to", reads_its_files_again},
     {"gives way where another writes the log", stops_where_another_writes},
     {"answers busy while nothing can be recorded", is_busy_without_a_database},
+    {"is unwell while the signer hangs, and releases nothing",
+	is_busy_while_the_signer_hangs},
     {"loses and doubles nothing when the database goes away",
 	lives_through_a_lost_database},
     {"does not start on a database behind the signer",

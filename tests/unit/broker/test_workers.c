@@ -145,6 +145,30 @@ dead_worker(void)
 }
 
 static void
+hanging_worker(void)
+{
+	struct arena a = {0};
+	struct vault_reply v;
+	uint8_t envelope[100] = {0};
+	begin();
+	CU_ASSERT_FALSE(workers_stalled(ws, 0));
+	ask(1, SPAN(envelope));
+	usleep(30000);
+	CU_ASSERT_FALSE(workers_stalled(ws, 10000));
+	CU_ASSERT_TRUE(workers_stalled(ws, 10));
+	for (int i = 0; i < WORKERS; i++)
+		if (waiting(i) > 0) {
+			answer(i, 1);
+			SUITE_ERR(
+			    workers_reply(ws, (size_t)i, &a, &v), ERR_NONE);
+		}
+	usleep(30000);
+	CU_ASSERT_FALSE(workers_stalled(ws, 10)); /* it has nothing to do */
+	arena_wipe_free(&a);
+	end();
+}
+
+static void
 nonsense(void)
 {
 	struct arena a = {0};
@@ -161,6 +185,7 @@ static const struct suite_case cases[] = {
     {"gives one signed batch to one worker", batch_together},
     {"keeps what a worker cannot take yet, in order", keeps},
     {"tells that a worker is gone", dead_worker},
+    {"tells a worker that hangs from one with nothing to do", hanging_worker},
     {"refuses a worker's nonsense", nonsense},
 };
 
