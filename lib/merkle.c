@@ -356,6 +356,8 @@ merkle_inclusion_root(uint64_t index, uint64_t size,
 		return ERR_PATH;
 	inner = inner_length(index, size);
 	memmove(root, leaf_hash, MERKLE_LEN);
+	if (n == 0) /* a tree of one leaf; path may be NULL */
+		return ERR_NONE;
 	climb(index, path, inner, root);
 	climb_border(path + inner, n - inner, root);
 	return ERR_NONE;
