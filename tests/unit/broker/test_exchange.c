@@ -277,8 +277,10 @@ ledger_says(enum err e)
 	job->err = e;
 	if (e == ERR_NONE && job->op == LEDGER_APPEND) {
 		job->rows[0].index = t.index++;
-		row_copy(job->change == LIVE_INSERT ? &t.permit : &t.outcome,
-		    &job->rows[0]);
+		struct ledger_row *kept =
+		    job->change == LIVE_INSERT ? &t.permit : &t.outcome;
+		row_drop(kept);
+		row_copy(kept, &job->rows[0]);
 	}
 	if (e == ERR_NONE && job->op == LEDGER_FIND) {
 		job->n_rows =
