@@ -212,22 +212,24 @@ policy_read(struct reading *r)
 
 #define SIGNATURES_MAX 65536
 
-/* Those of the version that was loaded last, or of the configured one. */
+/* Those that the version was loaded with. */
 static enum err
-signatures_read(struct reading *r, struct buf *out)
+stored_signatures(const struct vault_options *o, struct buf *out)
 {
 	struct buf law = {0};
 	enum err e = ERR_NOT_FOUND;
 
-	if (r->o->policy_store != NULL)
-		e = lawstore_read(r->o->policy_store, LAW_POLICY, out, &law);
+	if (o->policy_store != NULL)
+		e = lawstore_read(o->policy_store, LAW_POLICY, out, &law);
 	buf_free(&law);
-	return e == ERR_NOT_FOUND
-		   ? file_read(r->o->policy_signatures, SIGNATURES_MAX, out)
-		   : e;
+	return e;
 }
 
-/* The memfd is the front's to give; that officers signed it is ours to see. */
+/*
+ * The memfd is the front's to give; that officers signed it is ours to see.
+ * Where an officer has left since it was loaded, others may have signed it
+ * anew: their lines are then in the configured file.
+ */
 static enum err
 policy_believe(struct reading *r)
 {
@@ -235,12 +237,20 @@ policy_believe(struct reading *r)
 	    .kind = LAW_POLICY, .version = policy_version(r->policy)};
 	const char *path = r->o->policy_signatures;
 	struct buf signatures = {0};
-	enum err e = signatures_read(r, &signatures);
+	enum err e = stored_signatures(r->o, &signatures);
 
 	memcpy(b.hash, policy_hash(r->policy), HASH_LEN);
 	if (e == ERR_NONE)
 		e = bundle_check(r->officers, &b, buf_span(&signatures),
 		    r->now_ms, BUNDLE_OFFICERS, &r->fault);
+	if (e != ERR_NONE) {
+		memset(&r->fault, 0, sizeof(r->fault));
+		buf_reset(&signatures);
+		e = file_read(path, SIGNATURES_MAX, &signatures);
+		if (e == ERR_NONE)
+			e = bundle_check(r->officers, &b, buf_span(&signatures),
+			    r->now_ms, BUNDLE_OFFICERS, &r->fault);
+	}
 	if (e != ERR_NONE && r->fault.what[0] == '\0')
 		fault_set(&r->fault, e, path, 0, "%s", err_sentence(e));
 	buf_free(&signatures);

@@ -158,7 +158,10 @@ list_draft(struct suspending *s)
 
 /* --- a signed list --- */
 
-/* "suspend" may not lift anything by the way, nor "resume" stop anything. */
+/*
+ * "suspend" may not lift anything by the way, nor "resume" stop anything. The
+ * same list under a higher number is signed anew.
+ */
 static int
 difference_show(struct suspending *s, const char *path)
 {
@@ -167,7 +170,7 @@ difference_show(struct suspending *s, const char *path)
 	size_t more = only_in(s, next, now, '+');
 	size_t less = only_in(s, now, next, '-');
 
-	if ((s->resume ? less : more) > 0 && (s->resume ? more : less) == 0)
+	if ((s->resume ? more : less) == 0)
 		return CLI_DONE;
 	return cli_fail(s->json, ERR_USAGE, path);
 }

@@ -859,6 +859,38 @@ records_a_law_that_a_crash_left(void)
 	CU_ASSERT(version_is(3));
 }
 
+/* The policy by who stays, the list under its next number: then it starts. */
+static void
+starts_after_an_officer_left(void)
+{
+	char command[300], today[DAY_TEXT_LEN];
+
+	process_stop(world_process(w, "broker"), 10);
+	shell("sed -i '/^officer-3/s/\t[^\t]*$/\t/' pki/officers.tsv");
+	CU_ASSERT_TRUE_FATAL(world_start(w, "broker", NULL));
+	list_draft("resume --row 48", "s5.tsv");
+	officers_sign("s5.tsv", "1 3", "s5.tsv.sig");
+	CU_ASSERT(answers(control_give("suspend", "s5.tsv", "s5.tsv.sig"), "ok",
+	    "suspensions version 4"));
+	process_stop(world_process(w, "broker"), 10);
+	snprintf(command, sizeof command,
+	    "sed -i '/^officer-2/s/\t$/\t%s/' pki/officers.tsv",
+	    day_text(day_of_ms(clock_ms()), today));
+	shell(command);
+	/* nothing that two of those in office signed: it does not start */
+	CU_ASSERT_FALSE(world_start(w, "broker", NULL));
+	officers_sign("v3", "1 3", "pki/policy.sig");
+	CU_ASSERT_EQUAL(
+	    world_shell(w,
+		"d=%s/pki; v=$(sed -n '1s/# version //p' $d/directory.tsv); "
+		"${BUILD:-build}/tests/devpki sign $d directory $v "
+		"$d/directory.tsv $d/directory.tsv.sig officer-1 officer-3",
+		world_dir(w)),
+	    0);
+	CU_ASSERT_TRUE_FATAL(world_start(w, "broker", NULL));
+	CU_ASSERT(version_is(3));
+}
+
 static const struct suite_case cases[] = {
     {"refuses a version that two officers did not sign",
 	refuses_what_two_officers_did_not_sign},
@@ -895,6 +927,8 @@ static const struct suite_case cases[] = {
     {"loads a version under load, and loses nothing", loads_under_load},
     {"records a law that a crash left in force unrecorded",
 	records_a_law_that_a_crash_left},
+    {"starts after an officer left, if others signed anew",
+	starts_after_an_officer_left},
 };
 
 int
