@@ -16,11 +16,10 @@
 static enum err
 code_read(struct db *db, struct store_job **jobs, size_t n)
 {
-	static _Thread_local struct db_params p;
+	struct db_params p = {0};
 	struct db_rows r;
 	enum err e;
 
-	db_params_reset(&p);
 	TEXTS(&p, JOB(code_job, i)->agency);
 	TEXTS(&p, JOB(code_job, i)->local_id);
 	e = db_run(db,
@@ -29,6 +28,7 @@ code_read(struct db *db, struct store_job **jobs, size_t n)
 	    "ON p.agency = u.agency AND p.local_id = u.local_id "
 	    "WHERE p.code IS NOT NULL",
 	    &p, &r);
+	db_params_free(&p);
 	if (e != ERR_NONE)
 		return e;
 	for (size_t i = 0; i < r.n; i++) {
@@ -89,7 +89,7 @@ outgoing_step(struct store_steps *s, struct store_job **jobs, size_t n)
 static void
 asked_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 {
-	static _Thread_local char(*data)[TEXTS_MAX * (NAME_MAX_ + 1)];
+	char(*data)[TEXTS_MAX * (NAME_MAX_ + 1)] = xcalloc(n, sizeof(*data));
 	struct db_params *p = store_step(s,
 	    "INSERT INTO exchange_record (side, agency, month, exchange_id, "
 	    "local_id, inquirer, inquirer_for, unit, official, task, "
@@ -104,8 +104,6 @@ asked_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	    "$19::bool[], $20::bigint[]) AS v (a, m, x, l, f, u, o, t, pr, r, "
 	    "p, pf, d, df, du, c, ct, ms, h, sq)");
 
-	if (data == NULL)
-		data = xcalloc(STORE_BATCH, sizeof(*data));
 	TEXTS(p, Q(i).inquirer);
 	INTS(p, exchange_month(Q(i).exchange_id));
 	UUIDS(p, Q(i).exchange_id);
@@ -119,6 +117,7 @@ asked_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	TEXTS(p, Q(i).provider);
 	TEXTS(p, Q(i).provider_for);
 	TEXTS(p, data_join(&Q(i), data[i]));
+	free(data);
 	TEXTS(p, Q(i).period_from);
 	TEXTS(p, Q(i).period_until);
 	TEXTS(p, A(i).case_reference);

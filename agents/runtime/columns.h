@@ -8,12 +8,12 @@
  * Inside a store_op, with `jobs` and `n` in scope: bind one value of each
  * job. `expr` speaks of job `i` of them.
  */
-#define COLUMN(p, bind, type, expr)            \
-	do {                                   \
-		type column_[STORE_BATCH];     \
-		for (size_t i = 0; i < n; i++) \
-			column_[i] = (expr);   \
-		bind(p, column_, n);           \
+#define COLUMN(p, bind, type, expr)              \
+	do {                                     \
+		type column_[STORE_BATCH] = {0}; \
+		for (size_t i = 0; i < n; i++)   \
+			column_[i] = (expr);     \
+		bind(p, column_, n);             \
 	} while (0)
 #define TEXTS(p, expr) COLUMN(p, db_bind_texts, const char *, expr)
 #define NUMBERS(p, expr) COLUMN(p, db_bind_i64s, int64_t, (int64_t)(expr))

@@ -251,7 +251,8 @@ struct import {
 	const struct mapping *m;
 	const struct layout *l;
 	const struct rows *csv;
-	size_t *at; /* where the CSV has each mapped column */
+	size_t *at;	    /* where the CSV has each mapped column */
+	struct item *items; /* room for one record's */
 	struct fault *f;
 };
 
@@ -336,16 +337,9 @@ record_fill(const struct import *in, size_t row, struct imported *rec)
 {
 	const struct layout_item *li = in->m->first;
 	const struct layout_item *end = in->l->item + in->l->n;
-	static _Thread_local struct item *items;
-	static _Thread_local size_t cap;
-	struct record m = {.items = items, .official = true};
+	struct record m = {.items = in->items, .official = true};
 	enum err e = facts_fill(in, row, rec);
 
-	if (cap < in->l->n) {
-		cap = in->l->n;
-		items = xrealloc(items, cap * sizeof(*items));
-		m.items = items;
-	}
 	for (; e == ERR_NONE && li < end &&
 	       strcmp(li->data, in->m->first->data) == 0;
 	     li++) {
@@ -420,6 +414,7 @@ import_rows(const struct mapping *m, const struct layout *l,
 
 	*out = NULL;
 	in.at = xcalloc(m->n, sizeof(*in.at));
+	in.items = xcalloc(l->n, sizeof(*in.items));
 	for (size_t c = 0; c < m->n; c++)
 		names[c] = m->column[c].name;
 	e = rows_columns(csv, names, m->n, false, in.at, f);
@@ -429,6 +424,7 @@ import_rows(const struct mapping *m, const struct layout *l,
 		e = twice_check(&in, records);
 	free(names);
 	free(in.at);
+	free(in.items);
 	if (e != ERR_NONE) {
 		imported_free(records, csv->n);
 		return e;

@@ -46,11 +46,10 @@ exchange_month(const uint8_t id[static ID_LEN])
 static enum err
 used_read(struct db *db, struct store_job **jobs, size_t n)
 {
-	static _Thread_local struct db_params p;
+	struct db_params p = {0};
 	struct db_rows r;
 	enum err e;
 
-	db_params_reset(&p);
 	TEXTS(&p, P(i).agency->code);
 	TEXTS(&p, P(i).permit.inquirer);
 	UUIDS(&p, P(i).permit.exchange_id);
@@ -66,6 +65,7 @@ used_read(struct db *db, struct store_job **jobs, size_t n)
 	    "AND k.inquirer = u.inquirer AND k.exchange_id = u.id "
 	    "WHERE pu.agency IS NOT NULL OR w.agency IS NOT NULL",
 	    &p, &r);
+	db_params_free(&p);
 	if (e != ERR_NONE)
 		return e;
 	for (size_t i = 0; i < r.n; i++) {
@@ -125,14 +125,11 @@ typedef char joined[TEXTS_MAX * (NAME_MAX_ + 1)];
 static enum err
 records_read(struct db *db, struct store_job **jobs, size_t n)
 {
-	static _Thread_local struct db_params p;
-	static _Thread_local joined *data;
+	struct db_params p = {0};
+	joined *data = xcalloc(n, sizeof(*data));
 	struct db_rows r;
 	enum err e;
 
-	if (data == NULL)
-		data = xcalloc(STORE_BATCH, sizeof(*data));
-	db_params_reset(&p);
 	TEXTS(&p, P(i).agency->code);
 	BLOBS(&p, SPAN(P(i).code));
 	TEXTS(&p, data_join(&P(i).permit, data[i]));
@@ -146,6 +143,8 @@ records_read(struct db *db, struct store_job **jobs, size_t n)
 	    "AND r.local_id = p.local_id "
 	    "AND r.data = ANY (string_to_array(u.data, E'\\x1f'))",
 	    &p, &r);
+	db_params_free(&p);
+	free(data);
 	if (e != ERR_NONE)
 		return e;
 	for (size_t i = 0; i < r.n; i++) {
@@ -226,7 +225,7 @@ waiting_end_step(struct store_steps *s, struct store_job **jobs, size_t n)
 static void
 answered_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 {
-	static _Thread_local joined *data;
+	joined *data = xcalloc(n, sizeof(*data));
 	struct db_params *p = store_step(s,
 	    "INSERT INTO exchange_record (side, agency, month, exchange_id, "
 	    "local_id, inquirer, inquirer_for, unit, task, procedure, "
@@ -247,8 +246,6 @@ answered_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	    "outcome = excluded.outcome, "
 	    "provider_hides = excluded.provider_hides");
 
-	if (data == NULL)
-		data = xcalloc(STORE_BATCH, sizeof(*data));
 	TEXTS(p, P(i).agency->code);
 	INTS(p, exchange_month(P(i).permit.exchange_id));
 	UUIDS(p, P(i).permit.exchange_id);
@@ -261,6 +258,7 @@ answered_record_step(struct store_steps *s, struct store_job **jobs, size_t n)
 	TEXTS(p, P(i).permit.relation);
 	TEXTS(p, P(i).permit.provider_for);
 	TEXTS(p, data_join(&P(i).permit, data[i]));
+	free(data);
 	TEXTS(p, P(i).permit.period_from);
 	TEXTS(p, P(i).permit.period_until);
 	BLOBS(p, SPAN(P(i).permit.case_tag));

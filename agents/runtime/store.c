@@ -18,6 +18,7 @@ struct worker {
 	struct evq *queue;
 	pthread_t thread;
 	bool started;
+	struct store_steps steps; /* memory of its group commits */
 };
 
 struct store {
@@ -120,18 +121,18 @@ jobs_read(struct worker *w, struct store_job **jobs, size_t n)
 static enum err
 jobs_commit(struct worker *w, struct store_job **jobs, size_t n)
 {
-	static _Thread_local struct store_steps steps;
+	struct store_steps *s = &w->steps;
 	size_t failed = 0;
 	enum err e = worker_ready(w);
 
 	if (e != ERR_NONE)
 		return e;
-	steps.n = 0;
+	s->n = 0;
 	for (size_t i = 0, k; i < n; i += k) {
 		k = run_length(jobs + i, n - i);
-		jobs[i]->op->write(&steps, jobs + i, k);
+		jobs[i]->op->write(s, jobs + i, k);
 	}
-	e = db_run_together(w->db, steps.step, steps.n, &failed);
+	e = db_run_together(w->db, s->step, s->n, &failed);
 	if (e != ERR_NONE)
 		failure_log(w, n == 1 ? jobs[0]->op->name : "group", e);
 	return e;
@@ -197,6 +198,8 @@ worker_stop(struct worker *w)
 		pthread_join(w->thread, NULL);
 	evq_free(w->queue, NULL);
 	db_close(w->db);
+	for (size_t i = 0; i < STORE_STEPS; i++)
+		db_params_free(&w->steps.params[i]);
 }
 
 /*
