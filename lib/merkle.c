@@ -359,7 +359,8 @@ merkle_inclusion_root(uint64_t index, uint64_t size,
 	if (n == 0) /* a tree of one leaf; path may be NULL */
 		return ERR_NONE;
 	climb(index, path, inner, root);
-	climb_border(path + inner, n - inner, root);
+	if (n > inner) /* a path of nothing may be NULL */
+		climb_border(path + inner, n - inner, root);
 	return ERR_NONE;
 }
 
