@@ -41,6 +41,7 @@ struct ledger {
 	atomic_uint_fast64_t begun_ms; /* what it does now; 0: nothing */
 	struct buf note;	       /* the checkpoint in force */
 	uint64_t size;		       /* its size */
+	struct front_tiles *front_tiles;
 	struct arena arena;
 	/* complete tiles that no transaction took yet */
 	struct tree_tile tiles[TILES_MAX];
@@ -230,8 +231,7 @@ tile_while_filling(
 enum err
 ledger_tree(struct ledger *l, struct tree **out)
 {
-	/* lives as long as the process, as the front's tree does */
-	struct front_tiles *f = xcalloc(1, sizeof(*f));
+	struct front_tiles *f = l->front_tiles = xcalloc(1, sizeof(*f));
 	f->ledger = l;
 	*out = tree_new(tile_while_filling, f);
 	enum err e = tree_fill(l, *out);
@@ -239,7 +239,6 @@ ledger_tree(struct ledger *l, struct tree **out)
 	if (e != ERR_NONE) {
 		tree_free(*out);
 		*out = NULL;
-		free(f);
 	}
 	return e;
 }
@@ -674,6 +673,7 @@ ledger_close(struct ledger *l)
 		ledger_job_free(l->held[i]);
 	tiles_forget(l);
 	tree_free(l->tree);
+	free(l->front_tiles); /* the front's tree fetches no more */
 	logstore_close(l->store);
 	arena_wipe_free(&l->arena);
 	buf_free(&l->note);
