@@ -15,6 +15,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__has_feature)
+#define HAS(feature) __has_feature(feature)
+#else
+#define HAS(feature) 0
+#endif
+
+bool
+process_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    HAS(address_sanitizer) || HAS(thread_sanitizer)
+	return true;
+#else
+	return false;
+#endif
+}
+
 long long
 process_clock_ms(void)
 {

@@ -29,6 +29,9 @@ bool process_alive(struct process *p);
 /* Wait until it ends by itself. False if `seconds` went by. */
 bool process_wait(struct process *p, unsigned seconds);
 
+/* Whether all is built with a sanitizer, which fills memory of its own. */
+bool process_sanitized(void);
+
 /* Milliseconds of a clock that only goes forward. */
 long long process_clock_ms(void);
 void process_sleep_ms(unsigned ms);

@@ -131,6 +131,10 @@ front_memory_clean(const char *when)
 	char pid[32];
 	int status;
 
+	if (process_sanitized()) {
+		printf("(memory skipped: a sanitizer's is too large) ");
+		return;
+	}
 	snprintf(pid, sizeof pid, "--pid %d", (int)front_pid());
 	status = look("all", pid);
 	if (status == SKIPPED) {
