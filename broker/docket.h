@@ -37,6 +37,7 @@ struct exchange {
 	bool told_late;	     /* the inquirer knows that answer_by went by */
 	bool settled;	     /* the outcome is in the log */
 	bool again;	     /* it was over: told once more, no more */
+	bool wanted;	     /* the inquirer waits for its payload again */
 	bool closing;	     /* from `verify` on: no provision, but ... */
 	enum outcome ending; /* ... this: lapsed, uncollected */
 	enum outcome outcome;

@@ -12,6 +12,7 @@
 
 #define SKEW_MS 5000	 /* a permit's end, by the broker's clock */
 #define AGAIN_MS 600000	 /* a permit nobody answers is sent again */
+#define WANTED_MS 60000	 /* until a payload is asked for once more */
 #define REFETCH_MS 10000 /* how long a provider may take to say it again */
 
 static enum turn
@@ -544,17 +545,6 @@ answer_send(struct hub *h, struct exchange *x, uint32_t route)
 	return e;
 }
 
-/* The payload never rests here: the provider is asked to say it again. */
-static enum turn
-answer_refetch(struct hub *h, struct exchange *x)
-{
-	h->counters.refetched++;
-	if (permit_forward(h, x) != ERR_NONE)
-		x->forwarded_ms = 0;
-	docket_due(h->docket, x, hub_now(h) + REFETCH_MS);
-	return TURN_WAIT;
-}
-
 static bool
 answer_is_whole(const struct exchange *x)
 {
@@ -585,11 +575,39 @@ answer_hand_over(struct hub *h, struct exchange *x)
 		return exchange_find(h, x); /* its proof is old, too */
 	if (e == ERR_NONE) {
 		h->counters.answers += !x->refused;
+		x->wanted = false;
 		x->answered_ms = hub_now(h);
 	}
 	crash_point("front.after_answer");
 	docket_let_go(h->docket, x);
 	return x->refused || x->closing || x->again ? TURN_END : TURN_NEXT;
+}
+
+/*
+ * The provider is away or says nothing. What was confirmed before is told
+ * without its payload; else the answer waits for the provider.
+ */
+static enum turn
+answer_put_off(struct hub *h, struct exchange *x)
+{
+	x->forwarded_ms = 0;
+	if (x->again)
+		return answer_hand_over(h, x);
+	x->wanted = true;
+	exchange_notify(h, x, NOTICE_OFFLINE, (struct span){0});
+	docket_let_go(h->docket, x);
+	return TURN_NEXT;
+}
+
+/* The payload never rests here: the provider is asked to say it again. */
+static enum turn
+answer_refetch(struct hub *h, struct exchange *x)
+{
+	h->counters.refetched++;
+	if (permit_forward(h, x) != ERR_NONE)
+		return answer_put_off(h, x);
+	docket_due(h->docket, x, hub_now(h) + REFETCH_MS);
+	return TURN_WAIT;
 }
 
 static bool
@@ -614,11 +632,11 @@ answer_take(struct hub *h, struct exchange *x, struct span ciphertext)
 }
 
 static enum turn
-answer_go(struct hub *h, struct exchange *x, bool last_try)
+answer_go(struct hub *h, struct exchange *x)
 {
 	if (!answer_loaded(x))
 		return exchange_find(h, x);
-	if (answer_is_whole(x) || last_try)
+	if (answer_is_whole(x))
 		return answer_hand_over(h, x);
 	if (exchange_route(h, x) != 0)
 		return answer_refetch(h, x);
@@ -688,9 +706,10 @@ step_answer(struct hub *h, struct exchange *x, const struct event *e)
 	switch (e->kind) {
 	case EVENT_ENTER:
 		docket_due(h->docket, x, 0);
-		return answer_go(h, x, false);
-	case EVENT_DUE: /* the provider has it no more */
-		return answer_go(h, x, answer_loaded(x));
+		return answer_go(h, x);
+	case EVENT_DUE:
+		return answer_loaded(x) ? answer_put_off(h, x)
+					: answer_go(h, x);
 	case EVENT_PROVISION:
 		if (answer_take(h, x, e->ciphertext))
 			return answer_ask_suspended(h, x);
@@ -699,12 +718,12 @@ step_answer(struct hub *h, struct exchange *x, const struct event *e)
 	case EVENT_LEDGER:
 		if (e->job->err == ERR_NONE &&
 		    papers_take(h, x, e->job) == ERR_NONE && answer_loaded(x))
-			return answer_go(h, x, false);
+			return answer_go(h, x);
 		oplog(OPLOG_ERROR, "papers-missing", LOG_ERR(e->job->err));
 		return x->again ? TURN_END : TURN_NEXT;
 	case EVENT_VAULT:
 		if (e->reply->error[0] != '\0') /* nothing was suspended */
-			return answer_go(h, x, false);
+			return answer_go(h, x);
 		return answer_withhold(h, x, e->reply);
 	case EVENT_RECEIPT: /* it had the answer all the time */
 		docket_move(h->docket, x, STEP_receipt);
@@ -719,9 +738,13 @@ static enum turn
 step_receipt(struct hub *h, struct exchange *x, const struct event *e)
 {
 	switch (e->kind) {
-	case EVENT_ENTER:
-		docket_due(h->docket, x, collect_by(h, x));
+	case EVENT_ENTER: {
+		uint64_t at = collect_by(h, x);
+		if (x->wanted && hub_now(h) + WANTED_MS < at)
+			at = hub_now(h) + WANTED_MS;
+		docket_due(h->docket, x, at);
 		return TURN_WAIT;
+	}
 	case EVENT_RECEIPT: {
 		struct papers *p = docket_papers(h->docket, x);
 		buf_add(&p->receipt, e->envelope.p, e->envelope.n);

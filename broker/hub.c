@@ -337,7 +337,8 @@ wake_given(struct hub *h, struct load *l)
 {
 	size_t n = 0;
 	for (struct exchange *x = l->given; x != NULL; x = x->given_next) {
-		if (x->busy || x->step != STEP_provision)
+		if (x->busy || (x->step != STEP_provision &&
+				   !(x->step == STEP_receipt && x->wanted)))
 			continue;
 		docket_due(h->docket, x, again_at(h, x->forwarded_ms, n++));
 		x->forwarded_ms = 0;

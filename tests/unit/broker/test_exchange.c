@@ -620,6 +620,47 @@ again_before_receipt(void)
 }
 
 static void
+provider_away_when_asked_again(void)
+{
+	begin();
+	to_answer();
+	t.offline = true;
+	ask();
+	ledger_says(ERR_NONE);
+	notice_of(3); /* and no answer without its payload */
+	CU_ASSERT_EQUAL(hub_at_step(t.hub, STEP_receipt), 1);
+	CU_ASSERT_EQUAL(hub_bytes(t.hub), 0);
+	t.offline = false;
+	hub_hello(t.hub, PROVIDER);
+	clock_to(t.now_ms + 2000);
+	hub_tick(t.hub);
+	ledger_says(ERR_NONE);
+	last(FRAME_PERMIT);
+	provide(PROVIDER, "ciphertext", "ciphertext");
+	vault_says_error(ERR_MALFORMED);
+	answered_with("ciphertext");
+	end();
+}
+
+static void
+provider_silent_when_asked_again(void)
+{
+	begin();
+	to_answer();
+	ask();
+	ledger_says(ERR_NONE);
+	last(FRAME_PERMIT);
+	clock_to(t.now_ms + 11000);
+	hub_tick(t.hub);
+	notice_of(3);
+	clock_to(t.now_ms + 61000);
+	hub_tick(t.hub);
+	ledger_says(ERR_NONE);
+	last(FRAME_PERMIT); /* once more */
+	end();
+}
+
+static void
 suspended_since(void)
 {
 	begin();
@@ -1046,6 +1087,10 @@ static const struct suite_case cases[] = {
 	provision_again},
     {"waits for an official, and takes the answer then", official_decides},
     {"hands over nothing that was suspended meanwhile", suspended_meanwhile},
+    {"lets an answer wait for a provider that is away",
+	provider_away_when_asked_again},
+    {"asks a silent provider for a settled answer once more",
+	provider_silent_when_asked_again},
     {"hands over nothing that was suspended since it was settled",
 	suspended_since},
     {"sends a permit again that nobody answers", nobody_answers},
