@@ -121,6 +121,7 @@ answer_health(struct control *c, struct client *k)
 	struct buf out = {0};
 	buf_printf(
 	    &out, "%s\n", c->call.healthy(c->call.ctx) ? "ok" : "unwell");
+	c->call.remark(c->call.ctx, &out);
 	text_send(k, &out);
 }
 

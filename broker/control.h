@@ -12,7 +12,8 @@
 /*
  * A UNIX stream socket. One word a line; each gets its answer and a line with
  * a single dot:
- *   health    "ok", or "unwell" while nothing can be recorded
+ *   health    "ok", or "unwell" while nothing can be recorded or released;
+ *             then a line for each thing an operator should know
  *   counters  "name value" lines
  *   metrics   the same as Prometheus reads it
  *   policy    "name value" lines on the law in force; with the answer come two
@@ -29,6 +30,8 @@ struct control_calls {
 	/* Append "name value" lines. */
 	void (*report)(void *ctx, struct buf *out);
 	bool (*healthy)(void *ctx);
+	/* Append lines to what health says. */
+	void (*remark)(void *ctx, struct buf *out);
 	/* The law: lines, and two descriptors that stay the callee's. */
 	void (*law)(void *ctx, struct buf *out, int fds[2]);
 	/*

@@ -57,6 +57,8 @@ struct hub_leaves {
 	    void *ctx, uint32_t route, enum frame_kind kind, struct buf *body);
 	/* Whether entries can be recorded just now. */
 	bool (*writable)(void *ctx);
+	/* Whether a quorum of witnesses agrees, or none are asked. */
+	bool (*witnessed)(void *ctx);
 };
 
 struct hub_limits {

@@ -20,6 +20,7 @@
 #include "broker/peer.h"
 #include "broker/reads.h"
 #include "broker/vault_ops.h"
+#include "broker/witness.h"
 #include "broker/workers.h"
 #include "lib/clock.h"
 #include "lib/directory.h"
@@ -60,6 +61,8 @@ struct front {
 	struct reads *reads;
 	struct control *control;
 	struct amends *amends;
+	struct witnesses *witnesses;
+	struct buf held; /* jobs recorded while no quorum of them agrees */
 	struct directory *directory;
 	uint8_t policy_hash[HASH_LEN]; /* of the policy in force */
 	uint64_t policy_version, suspensions_version;
@@ -170,7 +173,14 @@ static bool
 writable(void *ctx)
 {
 	struct front *f = ctx;
-	return ledger_healthy(f->ledger);
+	return ledger_healthy(f->ledger) && witnesses_agree(f->witnesses);
+}
+
+static bool
+witnessed(void *ctx)
+{
+	struct front *f = ctx;
+	return witnesses_agree(f->witnesses);
 }
 
 static void
@@ -468,6 +478,71 @@ head_take(struct front *f, struct ledger_job *job)
 	ledger_job_free(job);
 }
 
+/* ---- witnesses ----------------------------------------------------------
+ */
+
+static void
+witness_proved(struct front *f, struct ledger_job *job)
+{
+	enum err e = job->size == f->size ? job->err : ERR_STALE;
+	witnesses_proved(f->witnesses, job->ticket & UINT32_MAX, e,
+	    buf_span(&f->note), f->size, job->from, job->consistency,
+	    job->n_consistency);
+	ledger_job_free(job);
+}
+
+/* From our own tree, or by the ledger where that is too young. */
+static enum err
+witness_prove_now(void *ctx, size_t i, uint64_t from, uint64_t size,
+    uint8_t path[static MERKLE_PATH_MAX][MERKLE_LEN], size_t *n)
+{
+	struct front *f = ctx;
+	if (tree_consistency(f->tree, from, size, path, n) == ERR_NONE)
+		return ERR_NONE;
+	struct ledger_job *job =
+	    ledger_job_new(LEDGER_PROVE, WITNESS_TICKET | i);
+	job->from = from;
+	if (ledger_submit(f->ledger, job))
+		return ERR_BUSY;
+	ledger_job_free(job);
+	return ERR_STALE;
+}
+
+static enum err
+witness_prove_first(void *ctx, size_t i, uint64_t from, uint64_t size,
+    uint8_t path[static MERKLE_PATH_MAX][MERKLE_LEN], size_t *n)
+{
+	struct front *f = ctx;
+	return ledger_consistency(f->ledger, from, size, path, n);
+}
+
+static enum err
+witnesses_begin(struct front *f)
+{
+	const struct options *o = f->o;
+	struct buf file = {0};
+	buf_printf(&file, "%s/checkpoint.cosigned", o->state);
+	buf_add_u8(&file, '\0');
+	struct witnesses_options wo = {.witness = o->witness,
+	    .n = o->n_witnesses,
+	    .quorum = o->quorum,
+	    .seconds = o->witness_seconds,
+	    .file = (const char *)file.p};
+	enum err e = witnesses_open(&wo, &f->witnesses);
+	if (e == ERR_NONE)
+		e = witnesses_greet(f->witnesses, buf_span(&f->note), f->size,
+		    witness_prove_first, f);
+	if (e != ERR_NONE)
+		oplog(OPLOG_ERROR, "start-refused", LOG_ERR(e),
+		    LOG_TEXT("why", err_sentence(e)),
+		    LOG_NUMBER("size", f->size));
+	buf_free(&file);
+	return e;
+}
+
+/* ---- what the ledger recorded -------------------------------------------
+ */
+
 static void
 result_take(struct front *f, struct ledger_job *job)
 {
@@ -491,9 +566,27 @@ result_take(struct front *f, struct ledger_job *job)
 	case TICKET_KIND(AMEND_TICKET):
 		amends_ledger(f->amends, job);
 		return;
+	case TICKET_KIND(WITNESS_TICKET):
+		witness_proved(f, job);
+		return;
 	default:
 		hub_ledger(f->hub, job);
 	}
+}
+
+/*
+ * Without a quorum nothing recorded goes on to its next step, so that neither
+ * permit nor answer leaves us; the tree grows, for the witnesses to be shown.
+ */
+static void
+result_arrived(struct front *f, struct ledger_job *job)
+{
+	if (job->op == LEDGER_HEAD ||
+	    TICKET_KIND(job->ticket) == TICKET_KIND(WITNESS_TICKET) ||
+	    witnesses_agree(f->witnesses))
+		result_take(f, job);
+	else
+		buf_add(&f->held, &job, sizeof(job));
 }
 
 static bool
@@ -503,9 +596,23 @@ results_read(struct front *f)
 		struct ledger_job *job = ledger_done(f->ledger);
 		if (job == NULL)
 			return false;
-		result_take(f, job);
+		result_arrived(f, job);
 	}
 	return true;
+}
+
+/* What waited for the witnesses goes on, in its order. */
+static void
+held_release(struct front *f)
+{
+	struct buf held = f->held;
+	f->held = (struct buf){0};
+	for (size_t at = 0; at < held.n; at += sizeof(struct ledger_job *)) {
+		struct ledger_job *job;
+		memcpy(&job, held.p + at, sizeof(job));
+		result_take(f, job);
+	}
+	buf_free(&held);
 }
 
 static void
@@ -516,17 +623,22 @@ clock_set(struct front *f)
 	issues_clock(f->issues, f->now_ms);
 }
 
-static void
+static enum err
 tick(struct front *f)
 {
 	if (f->now_ms < f->tick_ms + TICK_MS)
-		return;
+		return ERR_NONE;
+	enum err e = witnesses_tick(
+	    f->witnesses, buf_span(&f->note), f->size, witness_prove_now, f);
+	if (e == ERR_NONE && witnesses_agree(f->witnesses))
+		held_release(f);
 	f->tick_ms = f->now_ms;
 	hub_tick(f->hub);
 	if (f->now_ms >= f->expire_ms + EXPIRE_MS) {
 		f->expire_ms = f->now_ms;
 		issues_expire(f->issues);
 	}
+	return e;
 }
 
 static size_t
@@ -595,7 +707,9 @@ front_serve(struct front *f)
 		more |= results_read(f);
 		more |= frames_read(f, &m);
 		workers_flush(f->workers);
-		tick(f);
+		e = tick(f);
+		if (e != ERR_NONE)
+			break;
 		for (size_t i = f->control_at; i < n; i++)
 			if (f->polled[i].ready) {
 				control_serve(f->control);
@@ -671,13 +785,28 @@ report(void *ctx, struct buf *out)
 	number(out, "database_lost", lc.lost);
 	number(out, "policy_version", f->policy_version);
 	number(out, "suspensions_version", f->suspensions_version);
+	witnesses_report(f->witnesses, out);
+	number(out, "witness_waiting", f->held.n / sizeof(struct ledger_job *));
 }
 
 static bool
 healthy(void *ctx)
 {
 	struct front *f = ctx;
-	return ledger_healthy(f->ledger) && !stopping;
+	return ledger_healthy(f->ledger) && !stopping &&
+	       witnesses_agree(f->witnesses);
+}
+
+static void
+remark(void *ctx, struct buf *out)
+{
+	struct front *f = ctx;
+	if (witnesses_count(f->witnesses) == 0)
+		buf_printf(out, "no witness: who holds our keys can rewrite "
+				"the log unseen\n");
+	else if (!witnesses_agree(f->witnesses))
+		buf_printf(out, "no quorum of witnesses: nothing is released "
+				"until there is one again\n");
 }
 
 /* ---- the law, and how it changes
@@ -958,7 +1087,8 @@ ledger_begin(struct front *f, int signer_fd)
 	    .origin = f->o->log_origin,
 	    .signer_fd = signer_fd,
 	    .policy_version = f->policy_version,
-	    .directory_version = directory_version(f->directory)};
+	    .directory_version = directory_version(f->directory),
+	    .rebuild_signer = f->o->rebuild_signer};
 	enum err e = ledger_open(&lo, &f->ledger);
 	if (e == ERR_NONE)
 		e = ledger_tree(f->ledger, &f->tree);
@@ -970,7 +1100,9 @@ ledger_begin(struct front *f, int signer_fd)
 	f->size = ledger_size(f->ledger);
 	struct span note = ledger_note(f->ledger);
 	buf_add(&f->note, note.p, note.n);
-	e = memory_restore(f);
+	e = witnesses_begin(f);
+	if (e == ERR_NONE)
+		e = memory_restore(f);
 	if (e == ERR_NONE)
 		e = ledger_start(f->ledger);
 	return e;
@@ -1001,8 +1133,8 @@ socket_open(struct front *f)
 static enum err
 front_open(struct front *f, const struct front_fds *fds)
 {
-	struct hub_leaves leaves = {
-	    f, ask_vault, ask_ledger, route_to, prove, send_frame, writable};
+	struct hub_leaves leaves = {f, ask_vault, ask_ledger, route_to, prove,
+	    send_frame, writable, witnessed};
 	struct hub_limits limits = {f->o->party_messages, f->o->party_bytes,
 	    f->o->all_messages, f->o->all_bytes, f->o->collect_for_seconds};
 	f->frame_arena.cap = 4 * PROVISION_FRAME_MAX;
@@ -1012,8 +1144,9 @@ front_open(struct front *f, const struct front_fds *fds)
 	f->issues = issues_new(&leaves);
 	f->follows = follows_new(&leaves);
 	f->reads = reads_new(&leaves);
-	f->control = control_new(fds->control,
-	    &(struct control_calls){f, report, healthy, law_tell, law_amend});
+	f->control = control_new(
+	    fds->control, &(struct control_calls){
+			      f, report, healthy, remark, law_tell, law_amend});
 	f->amends = amends_new(&(struct amends_calls){f, fds->n_vaults,
 	    f->o->policy_store, tell_worker, spare_worker, ask_ledger,
 	    law_version, law_taken, law_done});
@@ -1034,7 +1167,14 @@ front_close(struct front *f)
 {
 	zsock_close(f->socket);
 	znet_free(f->net);
+	witnesses_close(f->witnesses);
 	ledger_close(f->ledger);
+	for (size_t at = 0; at < f->held.n; at += sizeof(struct ledger_job *)) {
+		struct ledger_job *job;
+		memcpy(&job, f->held.p + at, sizeof(job));
+		ledger_job_free(job);
+	}
+	buf_free(&f->held);
 	control_free(f->control);
 	follows_free(f->follows);
 	reads_free(f->reads);

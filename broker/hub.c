@@ -83,6 +83,8 @@ cap_reached(struct hub *h, const struct load *l, size_t bytes)
 	const struct hub_limits *m = &h->limits;
 	if (h->draining)
 		return "restart";
+	if (!h->leaf.witnessed(h->leaf.ctx))
+		return "witness";
 	if (!h->leaf.writable(h->leaf.ctx))
 		return "ledger";
 	if (l->open >= OPEN_PARTY_MAX)

@@ -261,13 +261,36 @@ tiles_forget(struct ledger *l)
 
 /* ---- opening ---------------------------------------------------------- */
 
+/*
+ * A signer's state holds the policy's version from the first time a broker
+ * opened its log, even an empty one. Where it holds none and the log has
+ * entries, the state was lost, and with it the only memory of what was signed
+ * that whoever has the database cannot change.
+ */
+static enum err
+signer_remembers(struct ledger *l, const struct ledger_options *o)
+{
+	struct signer_request ask = {0};
+	struct signer_reply reply;
+	uint64_t entries = logstore_size(l->store);
+	arena_reset(&l->arena);
+	enum err e = signer_call(l->signer_fd, &ask, &l->arena, &reply);
+	if (e != ERR_NONE || reply.size > 0 || reply.policy_version > 0 ||
+	    entries == 0)
+		return e;
+	oplog(OPLOG_ERROR, "signer-state-lost", LOG_NUMBER("entries", entries),
+	    LOG_NUMBER("rebuild_signer", o->rebuild_signer));
+	return entries == o->rebuild_signer ? ERR_NONE : ERR_CONFIG;
+}
+
 static enum err
 ledger_prepare(struct ledger *l, const struct ledger_options *o)
 {
 	enum err e = logstore_open(o->database, o->origin, &l->store);
-	if (e != ERR_NONE)
-		return e;
-	e = signer_ask(l, 0, NULL, 0);
+	if (e == ERR_NONE)
+		e = signer_remembers(l, o);
+	if (e == ERR_NONE)
+		e = signer_ask(l, 0, NULL, 0);
 	if (e != ERR_NONE)
 		return e;
 	if (l->size > logstore_size(l->store))
@@ -323,6 +346,13 @@ struct span
 ledger_note(const struct ledger *l)
 {
 	return buf_span(&l->note);
+}
+
+enum err
+ledger_consistency(struct ledger *l, uint64_t from, uint64_t size,
+    uint8_t path[static MERKLE_PATH_MAX][MERKLE_LEN], size_t *n)
+{
+	return tree_consistency(l->tree, from, size, path, n);
 }
 
 enum err

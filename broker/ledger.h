@@ -140,13 +140,20 @@ struct ledger_options {
 	int signer_fd;	      /* the signer's channel; stays the caller's */
 	/* in force: the signer refuses to go back behind any it saw */
 	uint64_t policy_version, directory_version;
+	/*
+	 * Entries a signer that remembers nothing may be given again: as many
+	 * as the database has, confirmed by an operator; 0: none.
+	 */
+	uint64_t rebuild_signer;
 };
 
 /*
  * Open, check and catch up, in the caller's thread: the database must be safe
  * (ERR_DATABASE_UNSAFE) and not behind the signer (ERR_BEHIND); what the
  * signer lacks is handed to it; the tree's root must be the one it signed
- * (ERR_FORK). Takes the log's head under a new epoch.
+ * (ERR_FORK). A signer that no broker ever used beside a log that has entries
+ * has lost its state: ERR_CONFIG unless rebuild_signer says so. Takes the log's
+ * head under a new epoch.
  */
 enum err ledger_open(const struct ledger_options *o, struct ledger **out);
 /* A tree for the front's own use, at the ledger's size; it loads nothing. */
@@ -154,6 +161,9 @@ enum err ledger_tree(struct ledger *l, struct tree **out);
 /* The checkpoint in force. Before ledger_start only. */
 uint64_t ledger_size(const struct ledger *l);
 struct span ledger_note(const struct ledger *l);
+/* See tree_consistency; any `from`, however old. Before ledger_start only. */
+enum err ledger_consistency(struct ledger *l, uint64_t from, uint64_t size,
+    uint8_t path[static MERKLE_PATH_MAX][MERKLE_LEN], size_t *n);
 /* Every live exchange, in no order. Before ledger_start only. */
 enum err ledger_live_each(struct ledger *l,
     void (*each)(void *ctx, const struct ledger_live *live), void *ctx);

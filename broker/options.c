@@ -2,7 +2,10 @@
 
 #include <stddef.h>
 
+#include "lib/note.h"
+
 #define SECTION "broker"
+#define WITNESS "witness"
 #define MIB (1024 * 1024)
 
 /* clang-format off */
@@ -49,6 +52,12 @@
 	    "until when a permit may be answered (Rule 41(3))") \
 	X(collect_for_seconds, CONFIG_NUMBER, false, "86400", 1, 604800, \
 	    "until when an answer waits to be collected") \
+	X(quorum, CONFIG_NUMBER, false, "0", 0, WITNESSES_MAX, \
+	    "witnesses that must cosign; 0: all there are") \
+	X(witness_seconds, CONFIG_NUMBER, false, "60", 2, 86400, \
+	    "without a quorum for so long nothing is released") \
+	X(rebuild_signer, CONFIG_NUMBER, false, "0", 0, 0, \
+	    "once, when the signer's state is lost: entries in the database") \
 	X(party_messages, CONFIG_NUMBER, false, "4096", 1, 1000000, \
 	    "exchanges one party may have in flight") \
 	X(party_bytes, CONFIG_NUMBER, false, "16777216", MIB, 0, \
@@ -59,16 +68,37 @@
 	    "bytes in flight in all")
 /* clang-format on */
 
-static const struct config_section sections[] = {{SECTION, CONFIG_ONE}};
+static const struct config_section sections[] = {
+    {SECTION, CONFIG_ONE}, {WITNESS, CONFIG_NAMED}};
 static const struct config_key keys[] = {
 #define KEY(name, kind, required, fallback, min, max, meaning) \
 	{SECTION, #name, kind, required, fallback, min, max, meaning},
     TEXT_KEYS(KEY) NUMBER_KEYS(KEY)
 #undef KEY
+	{WITNESS, "url", CONFIG_TEXT, true, NULL, 0, 0,
+	    "http://HOST[:PORT][/PREFIX] of a renkei-witness or any of its "
+	    "kind"},
+    {WITNESS, "key", CONFIG_TEXT, true, NULL, 0, NOTE_KEY_TEXT_MAX - 1,
+	"its verifier key: what new-key printed"},
 };
 const struct config_form options_form = {sections,
     sizeof(sections) / sizeof(sections[0]), keys,
     sizeof(keys) / sizeof(keys[0])};
+
+static enum err
+witnesses_read(struct config *config, struct options *out, struct fault *f)
+{
+	out->n_witnesses = config_count(config, WITNESS);
+	if (out->n_witnesses > WITNESSES_MAX)
+		return fault_set(f, ERR_CONFIG, "broker.conf", 0,
+		    "more than %d witnesses", WITNESSES_MAX);
+	for (size_t i = 0; i < out->n_witnesses; i++)
+		out->witness[i] = (struct witness_address){
+		    .name = config_name(config, WITNESS, i),
+		    .url = config_text(config, WITNESS, i, "url"),
+		    .key = config_text(config, WITNESS, i, "key")};
+	return ERR_NONE;
+}
 
 enum err
 options_read(const char *path, struct config **config, struct options *out,
@@ -85,5 +115,5 @@ options_read(const char *path, struct config **config, struct options *out,
 	NUMBER_KEYS(READ_NUMBER)
 #undef READ_TEXT
 #undef READ_NUMBER
-	return ERR_NONE;
+	return witnesses_read(*config, out, f);
 }

@@ -2,6 +2,7 @@
 #ifndef BROKER_OPTIONS_H
 #define BROKER_OPTIONS_H
 
+#include "broker/witness.h"
 #include "lib/config.h"
 
 /* Borrowed from the configuration; paths are absolute. */
@@ -21,6 +22,9 @@ struct options {
 	uint32_t answer_by_seconds, valid_for_seconds, collect_for_seconds;
 	/* caps: what is in flight, for one party and in all */
 	uint32_t party_messages, party_bytes, all_messages, all_bytes;
+	struct witness_address witness[WITNESSES_MAX];
+	size_t n_witnesses;
+	uint32_t quorum, witness_seconds, rebuild_signer;
 };
 
 /* The form of broker.conf, for the parser and for the reference. */

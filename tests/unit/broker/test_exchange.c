@@ -26,7 +26,7 @@ struct said {
 static struct {
 	struct hub *hub;
 	uint64_t now_ms;
-	bool offline, inquirer_offline, unwritable, no_nodes;
+	bool offline, inquirer_offline, unwritable, unwitnessed, no_nodes;
 	struct said said[FRAMES];
 	size_t n_said;
 	uint32_t op; /* the vault's last question; 0: none open */
@@ -95,6 +95,12 @@ fake_writable(void *ctx)
 	return !t.unwritable;
 }
 
+static bool
+fake_witnessed(void *ctx)
+{
+	return !t.unwitnessed;
+}
+
 /* ---- the fixture ----------------------------------------------------------
  */
 
@@ -133,7 +139,7 @@ static void
 begin(void)
 {
 	static const struct hub_leaves leaves = {NULL, fake_vault, fake_ledger,
-	    fake_route, fake_prove, fake_send, fake_writable};
+	    fake_route, fake_prove, fake_send, fake_writable, fake_witnessed};
 	static const struct hub_limits limits = {
 	    4, 1 << 20, 8, 1 << 20, 24 * 3600};
 	memset(&t, 0, sizeof(t));
@@ -1039,7 +1045,13 @@ ledger_down(void)
 	t.unwritable = true;
 	ask();
 	busy_with("ledger");
+	t.unwitnessed = true; /* the graver thing is said */
+	ask();
+	busy_with("witness");
 	t.unwritable = false;
+	ask();
+	busy_with("witness");
+	t.unwitnessed = false;
 	ask();
 	CU_ASSERT_EQUAL(t.op, VAULT_ADMIT);
 	end();
