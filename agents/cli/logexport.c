@@ -419,6 +419,31 @@ root_agrees(struct export *x)
 	return e;
 }
 
+/*
+ * What a quorum of witnesses signed lies beside the signer's checkpoint, and
+ * may be a little older. None, where the broker has no witnesses.
+ */
+static enum err
+cosigned_export(struct export *x)
+{
+	struct buf path = {0}, note = {0};
+	struct checkpoint c;
+	enum err e = ERR_NONE;
+
+	if (x->s->checkpoint == NULL)
+		return ERR_NONE;
+	buf_printf(&path, "%s.cosigned", x->s->checkpoint);
+	buf_add_u8(&path, 0);
+	if (file_read((char *)path.p, NOTE_MAX, &note) == ERR_NONE) {
+		e = checkpoint_open(buf_span(&note), &x->s->key, &c);
+		if (e == ERR_NONE)
+			e = artefact(x, "checkpoint.cosigned", buf_span(&note));
+	}
+	buf_free(&path);
+	buf_free(&note);
+	return e;
+}
+
 static enum err
 export_all(struct export *x)
 {
@@ -439,6 +464,8 @@ export_all(struct export *x)
 	strcat(key, "\n");
 	if (e == ERR_NONE)
 		e = artefact(x, "log.pub", span_str(key));
+	if (e == ERR_NONE)
+		e = cosigned_export(x);
 	/* last: what it speaks of is there */
 	if (e == ERR_NONE)
 		e = artefact(x, "checkpoint", buf_span(&x->note));
