@@ -92,7 +92,7 @@ static void
 begin(void)
 {
 	static const struct hub_leaves leaves = {NULL, fake_vault, fake_ledger,
-	    fake_route, fake_prove, fake_send, fake_writable};
+	    fake_route, fake_prove, fake_send, fake_writable, fake_writable};
 	memset(&t, 0, sizeof(t));
 	t.is = issues_new(&leaves);
 	t.now_ms = 1800000000000;
