@@ -64,7 +64,7 @@ static void
 begin(void)
 {
 	static const struct hub_leaves leaves = {NULL, fake_vault, fake_ledger,
-	    fake_route, fake_prove, fake_send, fake_writable};
+	    fake_route, fake_prove, fake_send, fake_writable, fake_writable};
 	memset(&t, 0, sizeof(t));
 	t.fs = follows_new(&leaves);
 }
