@@ -182,6 +182,15 @@ runs_add(struct runs *r, uint64_t key)
 	return at;
 }
 
+void
+runs_grow(struct runs *runs, uint64_t key, uint32_t at)
+{
+	struct run *r = runs_add(runs, key);
+
+	if (r->n++ == 0)
+		r->at = at;
+}
+
 const struct run *
 runs_find(const struct runs *r, uint64_t key)
 {

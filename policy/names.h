@@ -46,6 +46,9 @@ struct runs {
 
 /* The run of a pair, made empty where there is none yet. */
 struct run *runs_add(struct runs *r, uint64_t key);
+/* One more line, at place `at`, in the run of a pair; the first is its start.
+ */
+void runs_grow(struct runs *runs, uint64_t key, uint32_t at);
 /* NULL where there is none. The pair (0, 0) is no key. */
 const struct run *runs_find(const struct runs *r, uint64_t key);
 void runs_fini(struct runs *r);

@@ -580,22 +580,13 @@ line_order(const void *a, const void *b, void *arg)
 }
 
 static void
-run_grow(struct runs *runs, uint64_t key, uint32_t at)
-{
-	struct run *r = runs_add(runs, key);
-
-	if (r->n++ == 0)
-		r->at = at;
-}
-
-static void
 procedures_index(struct policy *p)
 {
 	if (p->n_allowance > 0)
 		qsort(p->allowance, p->n_allowance, sizeof(*p->allowance),
 		    allowance_order);
 	for (uint32_t i = 0; i < p->n_allowance; i++)
-		run_grow(&p->allowances,
+		runs_grow(&p->allowances,
 		    RUN_KEY(p->allowance[i].procedure, p->allowance[i].data),
 		    i);
 	for (uint32_t i = 0; p->allowances.slot && i <= p->allowances.mask; i++)
@@ -611,7 +602,7 @@ procedures_index(struct policy *p)
 
 		if (n->procedure == 0)
 			continue;
-		run_grow(&p->line_runs, RUN_KEY(0, n->procedure), i);
+		runs_grow(&p->line_runs, RUN_KEY(0, n->procedure), i);
 		o = &p->procedure[n->procedure];
 		if (n->from < o->first)
 			o->first = n->from;

@@ -170,15 +170,6 @@ file_order(const void *a, const void *b, void *arg)
 }
 
 static void
-run_grow(struct runs *runs, uint64_t key, uint32_t at)
-{
-	struct run *r = runs_add(runs, key);
-
-	if (r->n++ == 0)
-		r->at = at;
-}
-
-static void
 table_index(struct policy *p)
 {
 	p->in_file = xcalloc(p->n_clause + 1, sizeof(*p->in_file));
@@ -191,8 +182,8 @@ table_index(struct policy *p)
 		p->in_file[i] = i;
 		p->right[i] = (struct right){c->data, c->inquirer, c->provider,
 		    c->from, c->until, c->by_act};
-		run_grow(&p->rights, RUN_KEY(c->row, c->data), i);
-		run_grow(&p->row_runs, RUN_KEY(0, c->row), i);
+		runs_grow(&p->rights, RUN_KEY(c->row, c->data), i);
+		runs_grow(&p->row_runs, RUN_KEY(0, c->row), i);
 	}
 	qsort_r(p->in_file, p->n_clause, sizeof(*p->in_file), file_order, p);
 }
@@ -424,7 +415,7 @@ load_delegations(struct load *l)
 		qsort(p->delegation, p->n_delegation, sizeof(*p->delegation),
 		    delegation_order);
 	for (uint32_t i = 0; i < p->n_delegation; i++)
-		run_grow(&p->delegation_runs,
+		runs_grow(&p->delegation_runs,
 		    RUN_KEY(p->delegation[i].row, p->delegation[i].delegate),
 		    i);
 }
